@@ -70,6 +70,7 @@ function callsOf(scene: Scene): Readonly<Record<string, readonly Params[]>> {
     web3_clientVersion: nothing,
     web3_sha3: [['0x1234']],
     rpc_modules: nothing,
+    'rpc.discover': nothing,
     eth_mining: nothing,
     eth_hashrate: nothing,
     eth_protocolVersion: nothing,

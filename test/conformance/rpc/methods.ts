@@ -99,7 +99,7 @@ export const NOT_SERVED: Readonly<Record<string, string>> = {
 
 /** Served methods that execution-apis does not specify: go-ethereum, Erigon or an EIP has them. */
 export const UNSPECIFIED: ReadonlySet<string> = new Set([
-  ...['net_listening', 'net_peerCount', 'web3_clientVersion', 'web3_sha3', 'rpc_modules'],
+  ...['net_listening', 'net_peerCount', 'web3_clientVersion', 'web3_sha3', 'rpc_modules', 'rpc.discover'],
   ...['eth_mining', 'eth_hashrate', 'eth_protocolVersion'],
   ...['eth_getUncleCountByBlockNumber', 'eth_getUncleCountByBlockHash'],
   ...['eth_getUncleByBlockNumberAndIndex', 'eth_getUncleByBlockHashAndIndex'],

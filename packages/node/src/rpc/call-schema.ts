@@ -13,6 +13,7 @@ import {
 } from '@quoin/protocol'
 import { z } from 'zod'
 import { invalidParams } from './errors.ts'
+import * as forms from './forms/index.ts'
 import { hexBytes } from './hex.ts'
 import type { RpcLimits } from './limits.ts'
 import {
@@ -67,8 +68,18 @@ function readAccessList(value: unknown, { accessEntriesMax, accessKeysMax }: Acc
   })
 }
 
+const ACCESS_LIST = forms.list(forms.open({ address: forms.address, storageKeys: forms.list(forms.hash) }))
+
+/** The members of a call. Either name of its data may be used. */
+export const callMembers = {
+  ...{ from: forms.address, to: forms.orNull(forms.address), gas: forms.uint256, gasPrice: forms.uint256 },
+  ...{ maxFeePerGas: forms.uint256, maxPriorityFeePerGas: forms.uint256, value: forms.uint256 },
+  ...{ data: forms.bytes, input: forms.bytes, accessList: ACCESS_LIST },
+} as const
+const CALL = forms.component('Call', forms.notBoth(forms.open({}, callMembers), ['gasPrice', 'maxFeePerGas']))
+
 /** The transaction object. Unknown members and the nonce are ignored, as in geth. */
-export const callObject = reader((value, limits): Call => {
+export const callObject = reader(CALL, (value, limits): Call => {
   const object = readObject(value)
   const from = optional(object, 'from', readAddress)
   const to = optional(object, 'to', readAddress)
@@ -186,8 +197,18 @@ function readOverriddenStorage(object: Members, entriesMax: number): AccountOver
   return changed === undefined ? undefined : { kind: 'change', entries: changed }
 }
 
+const storageForm = forms.mapOf(forms.bytes, `0x([0-9a-f]{2}){0,${LIMITS.stateKeyBytesMax}}`)
+const ACCOUNT_OVERRIDE = forms.notBoth(
+  forms.closed(
+    {},
+    { balance: forms.uint256, nonce: forms.uint32, code: forms.bytes, state: storageForm, stateDiff: storageForm },
+  ),
+  ['state', 'stateDiff'],
+)
+const STATE_OVERRIDES = forms.component('StateOverrides', forms.mapOf(ACCOUNT_OVERRIDE, '0x[0-9a-fA-F]{40}'))
+
 /** State overrides by address, as in geth. */
-export const stateOverrides = reader((value, { overridesMax, overrideEntriesMax }): StateOverrides => {
+export const stateOverrides = reader(STATE_OVERRIDES, (value, { overridesMax, overrideEntriesMax }): StateOverrides => {
   const overrides = new Map<Address, AccountOverride>()
   if (value === undefined) return overrides
   const object = readObject(value)
@@ -222,8 +243,20 @@ const BLOCK_MEMBERS: ReadonlySet<string> = new Set([
 /** Members that go-ethereum knows, and refuses in calls. */
 const REFUSED_MEMBERS = ['beaconRoot', 'withdrawals'] as const
 
+const BLOCK_OVERRIDES = forms.component(
+  'BlockOverrides',
+  forms.closed(
+    {},
+    {
+      ...{ number: forms.uint53, time: forms.uint53, gasLimit: forms.uint53, feeRecipient: forms.address },
+      ...{ baseFeePerGas: forms.uint256, difficulty: forms.uint256, blobBaseFee: forms.uint256 },
+      prevRandao: forms.anyOf(forms.hash, forms.uint256),
+    },
+  ),
+)
+
 /** Block overrides, as in go-ethereum (internal/ethapi/override). */
-export const blockOverrides = reader((value): BlockOverrides => {
+export const blockOverrides = reader(BLOCK_OVERRIDES, (value): BlockOverrides => {
   const object = value === undefined ? {} : readObject(value)
   for (const name of REFUSED_MEMBERS)
     if (isGiven(object, name)) throw invalidParams(`block override "${name}" is not supported for this RPC method`)

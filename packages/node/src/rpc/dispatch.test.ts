@@ -4,7 +4,7 @@ import { ManualClock } from '../../test/clock.ts'
 import { Allowances } from './allowance.ts'
 import { Dispatcher } from './dispatch.ts'
 import { DEFAULT_RPC_LIMITS } from './limits.ts'
-import { type CallContext, method } from './method.ts'
+import type { CallContext } from './method.ts'
 
 /** A client with this many units, which are not refilled during the test. */
 function open(units: number) {
@@ -12,7 +12,7 @@ function open(units: number) {
   const taken: number[] = []
   const dispatcher = new Dispatcher({
     ...{ backend: {}, logger: new LogRecorder(), readRefusal: () => undefined },
-    methods: { one: method([], () => 1) },
+    methods: { one: { run: () => 1 } },
     allowances: {
       take(remote, cost) {
         taken.push(cost)

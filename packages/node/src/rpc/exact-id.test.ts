@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { LogRecorder } from '../../test/chain.ts'
 import { Dispatcher } from './dispatch.ts'
 import { DEFAULT_RPC_LIMITS } from './limits.ts'
-import { type CallContext, method } from './method.ts'
+import type { CallContext } from './method.ts'
 
 const dispatcher = new Dispatcher({
   ...{ backend: {}, logger: new LogRecorder(), readRefusal: () => undefined, allowances: { take: () => 0 } },
-  methods: { one: method([], () => 1) },
+  methods: { one: { run: () => 1 } },
 })
 
 /** Answers a text that is parsed at once, or scanned first. */

@@ -5,14 +5,16 @@ export { invalidParams, RPC_CODE, RpcError } from './errors.ts'
 export { type TransactionRequest, transactionRequest } from './fill.ts'
 export type { Rewind } from './filters.ts'
 export { quantityHex } from './format.ts'
+export * as forms from './forms/index.ts'
 export { DEFAULT_RPC_LIMITS } from './limits.ts'
-export { type CallContext, type Method, type Methods, method } from './method.ts'
+export { type CallContext, type Method, type Methods, method, type Signature } from './method.ts'
 export {
   CallOutOfGas,
   type CallParams,
   CallReverted,
   call,
   callParameters,
+  callSignatures,
   complete,
   estimateGas,
   filling,
@@ -20,6 +22,7 @@ export {
 export { rpcMethods } from './methods/index.ts'
 export { nextNonce } from './methods/state.ts'
 export { createNodeBackend, type NodeParts } from './node-backend.ts'
+export { discovery } from './openrpc.ts'
 export { by, reader } from './reader.ts'
-export { address, bigQuantity, data, hash, looseInteger, storageKey } from './schema.ts'
+export { address, bigQuantity, data, hash, looseInteger, storageKey, withForm } from './schema.ts'
 export { type RpcServer, type RpcSettings, startRpcServer } from './server/server.ts'

@@ -10,9 +10,10 @@ import {
   Wei,
 } from '@quoin/protocol'
 import { z } from 'zod'
-import { callObject } from './call-schema.ts'
+import { callMembers, callObject } from './call-schema.ts'
 import { invalidParams } from './errors.ts'
 import { quantityHex } from './format.ts'
+import * as forms from './forms/index.ts'
 import { by, isGiven, Misfit, optional, reader, readObject } from './reader.ts'
 import { bigQuantity, looseInteger, quantity } from './schema.ts'
 
@@ -26,11 +27,25 @@ const readType = by(
 /** Members of the types of transaction that this chain does not have: filling such a request would lose them. A price of 0 for blobs is no loss. */
 const OTHER_TYPES = ['blobs', 'blobVersionedHashes', 'maxFeePerBlobGas', 'authorizationList'] as const
 
+const REQUEST = forms.component(
+  'TransactionRequest',
+  forms.notBoth(
+    forms.open(
+      {},
+      {
+        ...{ ...callMembers, type: forms.oneOf('0x0', '0x1', '0x2'), nonce: forms.looseUint32, chainId: forms.uint53 },
+        ...Object.fromEntries(OTHER_TYPES.map((name) => [name, { const: '0x0' }])),
+      },
+    ),
+    ['gasPrice', 'maxFeePerGas'],
+  ),
+)
+
 /**
  * A transaction that the node is to complete: a call, and the members of a transaction that a call does not have. Absent members are
  * undefined.
  */
-export const transactionRequest = reader((value, limits) => {
+export const transactionRequest = reader(REQUEST, (value, limits) => {
   const call = callObject.read(value, limits)
   const object = readObject(value)
   for (const name of OTHER_TYPES)

@@ -2,6 +2,7 @@ import type { Address, Hash, Height } from '@quoin/protocol'
 import type { RpcBackend } from './backend.ts'
 import { requireHeight } from './blocks.ts'
 import { invalidParams } from './errors.ts'
+import * as forms from './forms/index.ts'
 import type { RpcLimits } from './limits.ts'
 import type { LogCriteria, LogQuery } from './log-matcher.ts'
 import { by, type Members, Misfit, optional, reader, readList, readObject } from './reader.ts'
@@ -53,16 +54,31 @@ const criteriaOf = (object: Members, limits: TermLimits): LogCriteria => ({
   topics: optional(object, 'topics', (value) => readTopics(value, limits)) ?? [],
 })
 
+const topics = forms.list(forms.anyOf(forms.nothing, forms.hash, forms.list(forms.orNull(forms.hash))))
+const criteriaMembers = {
+  address: forms.anyOf(forms.address, forms.list(forms.address)),
+  topics: { ...topics, maxItems: POSITIONS_MAX },
+}
+const CRITERIA = forms.component('LogCriteria', forms.open({}, criteriaMembers))
+const QUERY = forms.component(
+  'LogQuery',
+  forms.notBoth(
+    forms.open({}, { fromBlock: forms.blockNumber, toBlock: forms.blockNumber, blockHash: forms.hash, ...criteriaMembers }),
+    ['blockHash', 'fromBlock'],
+    ['blockHash', 'toBlock'],
+  ),
+)
+
 /**
  * `address` and `topics` of a log subscription. Other members are ignored, as in geth. Throws RpcError if there are too many, before it
  * reads any of them.
  */
-export const logCriteria = reader((value, limits) => criteriaOf(readObject(value), limits))
+export const logCriteria = reader(CRITERIA, (value, limits) => criteriaOf(readObject(value), limits))
 
 const LATEST = { tag: 'latest' } as const satisfies BlockNumber
 
 /** The parameter of `eth_getLogs` and `eth_newFilter`. */
-export const logQuery = reader((value, limits): LogQuery => {
+export const logQuery = reader(QUERY, (value, limits): LogQuery => {
   const object = readObject(value)
   const fromBlock = optional(object, 'fromBlock', readBlock)
   const toBlock = optional(object, 'toBlock', readBlock)

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Client } from '../fair-queue.ts'
 import { invalidParams } from './errors.ts'
+import type { Schema } from './forms/json-schema.ts'
 import type { Topic } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
 import { Misfit, type Reader, readBy } from './reader.ts'
@@ -45,6 +46,22 @@ export interface Connection {
 export interface Method<Backend> {
   /** Checks the parameters and returns the result, or a promise of it. Throws RpcError for invalid parameters. */
   run(backend: Backend, params: unknown, call: CallContext): unknown
+  /** Undefined for a method that always refuses: `rpc.discover` leaves it out. */
+  readonly description?: MethodDescription
+}
+
+/** What a method takes and answers, for `rpc.discover`. */
+export interface MethodDescription extends Signature<readonly Parameter[]> {
+  readonly parameters: readonly Parameter[]
+}
+
+/** The words that describe a method beside its parameters. */
+export interface Signature<P extends readonly Parameter[]> {
+  /** What it answers, in one sentence. */
+  readonly summary: string
+  /** The names of its parameters. */
+  readonly params: { readonly [K in keyof P]: string }
+  readonly result: Schema
 }
 
 export type Methods<Backend> = Readonly<Record<string, Method<Backend>>>
@@ -54,14 +71,16 @@ export type Parameter = z.ZodType | Reader<unknown>
 type Read<P> = P extends z.ZodType ? z.output<P> : P extends Reader<infer T> ? T : never
 
 /**
- * Defines a method with positional parameters. Trailing optional ones may be absent or null. Surplus ones are an error: standard clients
+ * Defines a method with positional parameters. Its signature names and describes them, in the same order. Trailing optional ones may be absent or null. Surplus ones are an error: standard clients
  * never send any.
  */
 export function method<Backend, const P extends readonly Parameter[]>(
+  signature: Signature<NoInfer<P>>,
   parameters: P,
   run: (backend: Backend, params: { -readonly [K in keyof P]: Read<P[K]> }, call: CallContext) => unknown,
 ): Method<Backend> {
   return {
+    description: { ...signature, parameters },
     run(backend, params, call) {
       return run(backend, parseParams(parameters, params, call.limits) as never, call)
     },

@@ -125,7 +125,7 @@ describe('reading stops at the first error', () => {
 
   it('passes other errors on', () => {
     const bug = new TypeError('a bug')
-    const broken = reader((value) =>
+    const broken = reader({}, (value) =>
       readList(value, 1, 'items', () => {
         throw bug
       }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Schema } from './forms/json-schema.ts'
 import type { RpcLimits } from './limits.ts'
 import { usualOf } from './schema.ts'
 
@@ -9,9 +10,11 @@ import { usualOf } from './schema.ts'
 export interface Reader<T> {
   /** Throws Misfit if the value is invalid. An absent parameter is undefined. */
   read(value: unknown, limits: RpcLimits): T
+  /** What it reads, for `rpc.discover`. Without the limits, which are settings, and without null for what may be absent. */
+  readonly form: Schema
 }
 
-export const reader = <T>(read: (value: unknown, limits: RpcLimits) => T): Reader<T> => ({ read })
+export const reader = <T>(form: Schema, read: (value: unknown, limits: RpcLimits) => T): Reader<T> => ({ read, form })
 
 const DESCRIPTION_CHARS_MAX = 300
 

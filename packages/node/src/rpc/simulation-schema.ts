@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { blockOverrides, stateOverrides } from './call-schema.ts'
 import { RpcError, SIMULATION_CODE } from './errors.ts'
 import { checkedType, transactionRequest } from './fill.ts'
+import * as forms from './forms/index.ts'
 import type { RpcLimits } from './limits.ts'
 import { by, Misfit, member, optional, reader, readList, readObject, requireKnown } from './reader.ts'
 
@@ -85,7 +86,23 @@ function readBlocks(value: unknown, limits: RpcLimits): readonly Requested[] {
   return blocks
 }
 
-export const simulationPayload = reader((value, limits): SimulationPayload => {
+const BLOCK_CALLS = forms.closed(
+  {},
+  {
+    blockOverrides: blockOverrides.form,
+    stateOverrides: stateOverrides.form,
+    calls: forms.list(transactionRequest.form),
+  },
+)
+const PAYLOAD = forms.component(
+  'SimulationPayload',
+  forms.closed(
+    { blockStateCalls: { ...forms.list(BLOCK_CALLS), minItems: 1, maxItems: CALL_LIMITS.simulatedBlocksMax } },
+    { validation: forms.flag, traceTransfers: forms.flag, returnFullTransactions: forms.flag },
+  ),
+)
+
+export const simulationPayload = reader(PAYLOAD, (value, limits): SimulationPayload => {
   const object = readObject(value)
   requireKnown(object, PAYLOAD_MEMBERS)
   const requested = member(object, 'blockStateCalls', (given) => readBlocks(given, limits))

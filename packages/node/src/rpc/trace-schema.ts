@@ -2,6 +2,7 @@ import type { BlockOverrides, StateOverrides, Tracer } from '@quoin/execution'
 import { z } from 'zod'
 import { blockOverrides, stateOverrides } from './call-schema.ts'
 import { invalidParams } from './errors.ts'
+import * as forms from './forms/index.ts'
 import { by, type Members, Misfit, optional, reader, readObject, requireKnown, shown } from './reader.ts'
 import { quantity } from './schema.ts'
 import type { StateForm } from './trace-text.ts'
@@ -106,15 +107,35 @@ function readOptions(object: Members): TraceOptions {
   return { ...readTracer(object), timeoutMs: optional(object, 'timeout', readDuration) ?? TRACE_TIMEOUT_MS }
 }
 
+const without = (name: string): ReadonlySet<string> => new Set([...STATE_CONFIG].filter((one) => one !== name))
+
+/** Options of either tracer, with the members of `more`. */
+function optionsForm(more: Readonly<Record<string, forms.Schema>>): forms.Schema {
+  const flags = (names: ReadonlySet<string>) => forms.closed({}, Object.fromEntries([...names].map((name) => [name, forms.flag])))
+  const unused = Object.fromEntries(UNUSED.map((name) => [name, forms.anything]))
+  const of = (tracer: string, config: forms.Schema) =>
+    forms.closed({ tracer: { const: tracer } }, { tracerConfig: config, timeout: DURATION_FORM, ...more, ...unused })
+  return forms.anyOf(
+    of('callTracer', flags(CALL_CONFIG)),
+    of('prestateTracer', forms.anyOf(flags(without('includeEmpty')), flags(without('diffMode')))),
+  )
+}
+const DURATION_FORM: forms.Schema = { type: 'string', pattern: DURATION.source }
+const OPTIONS = forms.component('TraceOptions', optionsForm({}))
+const CALL_OPTIONS = forms.component(
+  'CallTraceOptions',
+  optionsForm({ stateOverrides: stateOverrides.form, blockOverrides: blockOverrides.form, txIndex: forms.uint53 }),
+)
+
 /** Options of `debug_traceTransaction` and `debug_traceBlock…`. */
-export const traceOptions = reader((value): TraceOptions => {
+export const traceOptions = reader(OPTIONS, (value): TraceOptions => {
   const object = value === undefined ? {} : readObject(value)
   requireKnown(object, MEMBERS)
   return readOptions(object)
 })
 
 /** Options of `debug_traceCall`. */
-export const callTraceOptions = reader((value, limits): CallTraceOptions => {
+export const callTraceOptions = reader(CALL_OPTIONS, (value, limits): CallTraceOptions => {
   const object = value === undefined ? {} : readObject(value)
   requireKnown(object, CALL_MEMBERS)
   return {

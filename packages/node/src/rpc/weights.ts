@@ -20,6 +20,8 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   eth_feeHistory: 20,
   eth_createAccessList: 10,
   eth_fillTransaction: 20,
+  // 60 KiB, which are made once.
+  'rpc.discover': 10,
   // Up to a block is run again. The threads that run calls limit it too.
   debug_traceTransaction: 100,
   debug_traceCall: 100,

@@ -5,6 +5,7 @@ import {
   CallReverted,
   call,
   callParameters,
+  callSignatures,
   estimateGas,
   filling,
   method,
@@ -31,7 +32,7 @@ export const estimate = telling('eth_estimateGas', estimateGas)
 
 /** Read-only calls. Their errors contain the author's source lines if the artifacts are known. */
 export const callMethods: DevMethods = {
-  eth_call: method(callParameters, telling('eth_call', call)),
-  eth_estimateGas: method(callParameters, estimate),
+  eth_call: method(callSignatures.eth_call, callParameters, telling('eth_call', call)),
+  eth_estimateGas: method(callSignatures.eth_estimateGas, callParameters, estimate),
   eth_fillTransaction: filling(estimate),
 }

@@ -1,4 +1,4 @@
-import { rpcMethods } from '@quoin/node/rpc'
+import { discovery, rpcMethods } from '@quoin/node/rpc'
 import { accountMethods } from './accounts.ts'
 import { callMethods } from './calls.ts'
 import { infoMethods } from './info.ts'
@@ -22,4 +22,5 @@ export const devMethods: DevMethods = {
   ...miningMethods,
   ...timeMethods,
   ...snapshotMethods,
+  'rpc.discover': discovery(() => devMethods),
 }

@@ -1,4 +1,4 @@
-import { method, quantityHex } from '@quoin/node/rpc'
+import { forms, method, quantityHex } from '@quoin/node/rpc'
 import { headerTimestamp } from '@quoin/protocol'
 import type { DevBackend } from '../dev-backend.ts'
 import type { DevMethods } from './naming.ts'
@@ -20,8 +20,23 @@ function nodeInfo(backend: DevBackend) {
   }
 }
 
+const NODE_INFO = forms.open({
+  ...{ currentBlockNumber: forms.quantity, currentBlockTimestamp: forms.whole, currentBlockHash: forms.hash },
+  ...{ hardFork: forms.string, transactionOrder: forms.string },
+  environment: forms.open({ baseFee: forms.quantity, chainId: forms.whole, gasLimit: forms.quantity, gasPrice: forms.quantity }),
+  forkConfig: forms.open({ forkUrl: forms.nothing, forkBlockNumber: forms.nothing, forkRetryBackoff: forms.nothing }),
+})
+
 /** Information about the node, in anvil's format. */
 export const infoMethods: DevMethods = {
-  anvil_nodeInfo: method([], nodeInfo),
-  rpc_modules: method([], () => Object.fromEntries(MODULES.map((name) => [name, '1.0']))),
+  anvil_nodeInfo: method(
+    { summary: 'The head, the fees and the chain id of the node.', params: [], result: NODE_INFO },
+    [],
+    nodeInfo,
+  ),
+  rpc_modules: method(
+    { summary: 'The prefixes of methods, with their versions.', params: [], result: forms.mapOf(forms.string) },
+    [],
+    () => Object.fromEntries(MODULES.map((name) => [name, '1.0'])),
+  ),
 }

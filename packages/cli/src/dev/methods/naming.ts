@@ -1,4 +1,4 @@
-import type { Method } from '@quoin/node/rpc'
+import { forms, type Method } from '@quoin/node/rpc'
 import type { DevBackend } from '../dev-backend.ts'
 
 export type DevMethod = Method<DevBackend>
@@ -12,3 +12,4 @@ export const underBothNames = (name: string, method: DevMethod): DevMethods => (
 
 /** Result of methods without a result of their own. Hardhat returns true and anvil null; clients do not rely on the null. */
 export const DONE = true
+export const DONE_FORM: forms.Schema = { const: DONE }

@@ -3,6 +3,7 @@ import {
   by,
   type CallContext,
   complete,
+  forms,
   method,
   RPC_CODE,
   RpcError,
@@ -20,7 +21,8 @@ import type { DevMethods } from './naming.ts'
 /** A transaction to send: unlike a call, it must name its sender. */
 const sending = z.object({ from: address })
 const readSending = by(sending)
-const sentTransaction = reader((value, limits) => ({ ...transactionRequest.read(value, limits), ...readSending(value) }))
+const SENT = forms.component('SentTransaction', { ...transactionRequest.form, required: ['from'] })
+const sentTransaction = reader(SENT, (value, limits) => ({ ...transactionRequest.read(value, limits), ...readSending(value) }))
 
 /** The network encoding: signed with the account's key if the node has it, else with the marker signature of impersonated senders. */
 function signed({ accounts, crypto }: DevBackend, sender: Address, transaction: UnsignedTransaction): Uint8Array {
@@ -47,11 +49,21 @@ function requireSender({ accounts }: DevBackend, sender: Address): void {
 
 /** Transactions that the node signs, or sends for impersonated accounts. */
 export const sendingMethods: DevMethods = {
-  eth_sendTransaction: method([sentTransaction], (backend: DevBackend, [request], context) => {
-    requireSender(backend, request.from)
-    return send(backend, request, context)
-  }),
-  eth_sendUnsignedTransaction: method([sentTransaction], (backend: DevBackend, [request], context) =>
-    send(backend, request, context),
+  eth_sendTransaction: method(
+    { summary: 'Completes, signs and sends a transaction; answers its hash.', params: ['transaction'], result: forms.hash },
+    [sentTransaction],
+    (backend: DevBackend, [request], context) => {
+      requireSender(backend, request.from)
+      return send(backend, request, context)
+    },
+  ),
+  eth_sendUnsignedTransaction: method(
+    {
+      summary: 'Completes and sends a transaction of any account; answers its hash.',
+      params: ['transaction'],
+      result: forms.hash,
+    },
+    [sentTransaction],
+    (backend: DevBackend, [request], context) => send(backend, request, context),
   ),
 }

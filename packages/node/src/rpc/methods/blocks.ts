@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { RpcBackend } from '../backend.ts'
 import { blockText, type RawBlock, rawBlock, resolveHeight } from '../blocks.ts'
 import { quantityHex } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { receiptsText } from '../receipts.ts'
 import { type BlockReference, blockNumber, blockReference, hash, quantity } from '../schema.ts'
@@ -22,24 +23,56 @@ const countOf = (backend: RpcBackend, height: Height | undefined) => {
 
 /** Methods that return whole blocks. This chain has no uncles. */
 export const blockMethods: Methods<RpcBackend> = {
-  eth_getBlockByNumber: method([blockNumber, z.boolean().default(false)], (backend: RpcBackend, [reference, full], call) =>
-    textOf(backend, find(backend, reference), full, call),
+  eth_getBlockByNumber: method(
+    { summary: 'The block with a number or tag, or null.', params: ['block', 'full'], result: forms.orNull(forms.block) },
+    [blockNumber, z.boolean().default(false)],
+    (backend: RpcBackend, [reference, full], call) => textOf(backend, find(backend, reference), full, call),
   ),
-  eth_getBlockByHash: method([hash, z.boolean().default(false)], (backend: RpcBackend, [blockHash, full], call) =>
-    textOf(backend, find(backend, { hash: blockHash }), full, call),
+  eth_getBlockByHash: method(
+    { summary: 'The block with a hash, or null.', params: ['hash', 'full'], result: forms.orNull(forms.block) },
+    [hash, z.boolean().default(false)],
+    (backend: RpcBackend, [blockHash, full], call) => textOf(backend, find(backend, { hash: blockHash }), full, call),
   ),
-  eth_getBlockReceipts: method([blockReference], (backend: RpcBackend, [reference], call) => {
-    const raw = find(backend, reference)
-    return raw === undefined ? null : receiptsText(backend, raw, call)
-  }),
-  eth_getBlockTransactionCountByNumber: method([blockNumber], (backend: RpcBackend, [reference]) =>
-    countOf(backend, resolveHeight(backend, reference)),
+  eth_getBlockReceipts: method(
+    {
+      summary: 'The receipts of all transactions of a block, or null.',
+      params: ['block'],
+      result: forms.orNull(forms.list(forms.receipt)),
+    },
+    [blockReference],
+    (backend: RpcBackend, [reference], call) => {
+      const raw = find(backend, reference)
+      return raw === undefined ? null : receiptsText(backend, raw, call)
+    },
   ),
-  eth_getBlockTransactionCountByHash: method([hash], (backend: RpcBackend, [blockHash]) =>
-    countOf(backend, backend.blocks.heightOf(blockHash)),
+  eth_getBlockTransactionCountByNumber: method(
+    { summary: 'The number of transactions of a block, or null.', params: ['block'], result: forms.orNull(forms.quantity) },
+    [blockNumber],
+    (backend: RpcBackend, [reference]) => countOf(backend, resolveHeight(backend, reference)),
   ),
-  eth_getUncleCountByBlockNumber: method([blockNumber], () => '0x0'),
-  eth_getUncleCountByBlockHash: method([hash], () => '0x0'),
-  eth_getUncleByBlockNumberAndIndex: method([blockNumber, quantity], () => null),
-  eth_getUncleByBlockHashAndIndex: method([hash, quantity], () => null),
+  eth_getBlockTransactionCountByHash: method(
+    { summary: 'The number of transactions of a block, or null.', params: ['hash'], result: forms.orNull(forms.quantity) },
+    [hash],
+    (backend: RpcBackend, [blockHash]) => countOf(backend, backend.blocks.heightOf(blockHash)),
+  ),
+  eth_getUncleCountByBlockNumber: method(
+    { summary: 'Zero: there are no uncles.', params: ['block'], result: forms.quantity },
+    [blockNumber],
+    () => '0x0',
+  ),
+  eth_getUncleCountByBlockHash: method(
+    { summary: 'Zero: there are no uncles.', params: ['hash'], result: forms.quantity },
+    [hash],
+    () => '0x0',
+  ),
+  eth_getUncleByBlockNumberAndIndex: method(
+    { summary: 'Null: there are no uncles.', params: ['block', 'index'], result: forms.nothing },
+    [blockNumber, quantity],
+    () => null,
+  ),
+  eth_getUncleByBlockHashAndIndex: method(
+    { summary: 'Null: there are no uncles.', params: ['hash', 'index'], result: forms.nothing },
+    [hash, quantity],
+    () => null,
+  ),
 }

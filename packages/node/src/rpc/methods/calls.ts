@@ -8,6 +8,7 @@ import { blockOverrides, callObject, stateOverrides } from '../call-schema.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { fillTransaction, formatUnsigned, type TransactionRequest, transactionRequest } from '../fill.ts'
 import { quantityHex } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { type JsonText, takeText } from '../json-text.ts'
 import { type CallContext, type Method, type Methods, method } from '../method.ts'
 import { revertMessage } from '../reverts.ts'
@@ -137,20 +138,38 @@ export const complete = <Backend extends RpcBackend>(
     gas: async () => Number(await estimate(backend, [request, { tag: 'latest' }, new Map(), {}], context)),
   })
 
+const FILLING = {
+  summary: 'Completes a transaction for its sender to sign.',
+  params: ['transaction'],
+  result: forms.filledTransaction,
+} as const
+
 /** `eth_fillTransaction`: completes a transaction for its sender's wallet. `raw` is what the sender signs the hash of. */
 export const filling = <Backend extends RpcBackend>(estimate: Estimate<Backend>): Method<Backend> =>
-  method([transactionRequest], async (backend: Backend, [request], context) => {
+  method(FILLING, [transactionRequest], async (backend: Backend, [request], context) => {
     const { from } = request
     const filled = await complete(backend, request, context, { nonce: () => nextNonce(backend, from), estimate })
     return { raw: bytesToHex(signingPreimage(filled)), tx: formatUnsigned(filled, from) }
   })
 
 export const callParameters = [callObject, blockReference, stateOverrides, blockOverrides] as const
+const CALL_PARAMS = ['call', 'block', 'stateOverrides', 'blockOverrides'] as const
+
+/** Signatures of the methods with `callParameters`. */
+export const callSignatures = {
+  eth_call: { summary: 'What a call returns.', params: CALL_PARAMS, result: forms.bytes },
+  eth_estimateGas: { summary: 'The gas that a call needs.', params: CALL_PARAMS, result: forms.quantity },
+  eth_createAccessList: {
+    summary: 'The access list that makes a call cheapest, and the gas of the call with it.',
+    params: CALL_PARAMS,
+    result: forms.createdAccessList,
+  },
+} as const
 
 /** Read-only calls. */
 export const callMethods: Methods<RpcBackend> = {
-  eth_call: method(callParameters, call),
-  eth_estimateGas: method(callParameters, estimateGas),
-  eth_createAccessList: method(callParameters, createAccessList),
+  eth_call: method(callSignatures.eth_call, callParameters, call),
+  eth_estimateGas: method(callSignatures.eth_estimateGas, callParameters, estimateGas),
+  eth_createAccessList: method(callSignatures.eth_createAccessList, callParameters, createAccessList),
   eth_fillTransaction: filling(estimateGas),
 }

@@ -4,6 +4,7 @@ import type { RpcBackend } from '../backend.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { forkId } from '../fork-id.ts'
 import { quantityHex } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { type Methods, method } from '../method.ts'
 import { data } from '../schema.ts'
 import { formatProgress } from '../sync-changes.ts'
@@ -59,24 +60,74 @@ const MODULES = Object.fromEntries(['debug', 'erigon', 'eth', 'net', 'ots', 'rpc
 
 /** Information about the node and its chain. */
 export const chainMethods: Methods<RpcBackend> = {
-  eth_chainId: method([], (backend: RpcBackend) => quantityHex(backend.chainId)),
-  net_version: method([], (backend: RpcBackend) => String(backend.chainId)),
-  net_listening: method([], () => true),
-  net_peerCount: method([], (backend: RpcBackend) => quantityHex(backend.peerCount())),
-  web3_clientVersion: method([], (backend: RpcBackend) => backend.clientVersion),
-  web3_sha3: method([data], (backend: RpcBackend, [bytes]) => bytesToHex(backend.crypto.keccak256(bytes))),
-  eth_accounts: method([], () => []),
-  eth_blockNumber: method([], (backend: RpcBackend) => quantityHex(backend.blocks.head.header.number)),
-  eth_syncing: method([], (backend: RpcBackend) => {
-    const progress = backend.syncing()
-    return progress === undefined ? false : formatProgress(progress)
-  }),
-  eth_coinbase: method([], coinbase),
+  eth_chainId: method({ summary: 'The id of the chain.', params: [], result: forms.quantity }, [], (backend: RpcBackend) =>
+    quantityHex(backend.chainId),
+  ),
+  net_version: method(
+    { summary: 'The id of the chain as a decimal number.', params: [], result: forms.decimal },
+    [],
+    (backend: RpcBackend) => String(backend.chainId),
+  ),
+  net_listening: method({ summary: 'Whether the node takes connections: true.', params: [], result: forms.flag }, [], () => true),
+  net_peerCount: method(
+    { summary: 'The number of connected nodes.', params: [], result: forms.quantity },
+    [],
+    (backend: RpcBackend) => quantityHex(backend.peerCount()),
+  ),
+  web3_clientVersion: method(
+    { summary: 'Name and version of the node.', params: [], result: forms.string },
+    [],
+    (backend: RpcBackend) => backend.clientVersion,
+  ),
+  web3_sha3: method(
+    { summary: 'keccak256 of bytes.', params: ['data'], result: forms.hash },
+    [data],
+    (backend: RpcBackend, [bytes]) => bytesToHex(backend.crypto.keccak256(bytes)),
+  ),
+  eth_accounts: method(
+    { summary: 'The accounts whose keys the node has.', params: [], result: forms.list(forms.address) },
+    [],
+    () => [],
+  ),
+  eth_blockNumber: method(
+    { summary: 'The number of the latest block.', params: [], result: forms.quantity },
+    [],
+    (backend: RpcBackend) => quantityHex(backend.blocks.head.header.number),
+  ),
+  eth_syncing: method(
+    { summary: 'How far the node is behind, or false.', params: [], result: forms.syncing },
+    [],
+    (backend: RpcBackend) => {
+      const progress = backend.syncing()
+      return progress === undefined ? false : formatProgress(progress)
+    },
+  ),
+  eth_coinbase: method(
+    { summary: "The address that gets the fees of the node's blocks.", params: [], result: forms.address },
+    [],
+    coinbase,
+  ),
   // Validators vote on blocks; nothing is mined.
-  eth_mining: method([], () => false),
-  eth_hashrate: method([], () => '0x0'),
-  eth_protocolVersion: method([], () => quantityHex(PROTOCOL_VERSION)),
-  eth_config: method([], config),
-  eth_capabilities: method([], capabilities),
-  rpc_modules: method([], () => MODULES),
+  eth_mining: method({ summary: 'False: nothing is mined.', params: [], result: forms.flag }, [], () => false),
+  eth_hashrate: method({ summary: 'Zero: nothing is mined.', params: [], result: forms.quantity }, [], () => '0x0'),
+  eth_protocolVersion: method(
+    { summary: 'The version of the protocols between nodes.', params: [], result: forms.quantity },
+    [],
+    () => quantityHex(PROTOCOL_VERSION),
+  ),
+  eth_config: method(
+    { summary: 'The configuration of the chain (EIP-7910).', params: [], result: forms.configurations },
+    [],
+    config,
+  ),
+  eth_capabilities: method(
+    { summary: 'Which blocks, states and proofs the node has.', params: [], result: forms.capabilities },
+    [],
+    capabilities,
+  ),
+  rpc_modules: method(
+    { summary: 'The prefixes of methods, with their versions.', params: [], result: forms.mapOf(forms.string) },
+    [],
+    () => MODULES,
+  ),
 }

@@ -5,6 +5,7 @@ import type { RpcBackend } from '../backend.ts'
 import { rawBlock, requireHeight, transactionOf } from '../blocks.ts'
 import { invalidParams } from '../errors.ts'
 import { quantityHex } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { JsonText, jsonList } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { by, reader, readList } from '../reader.ts'
@@ -13,7 +14,11 @@ import { blockNumber, looseCount } from '../schema.ts'
 const PERCENTILES_MAX = 100
 const percentile = by(z.number().min(0).max(100))
 
-const percentiles = reader((value) =>
+const PERCENTILES: forms.Schema = {
+  ...forms.list({ type: 'number', minimum: 0, maximum: 100 }),
+  maxItems: PERCENTILES_MAX,
+}
+const percentiles = reader(PERCENTILES, (value) =>
   value === undefined ? undefined : readList(value, PERCENTILES_MAX, 'percentiles', percentile),
 )
 
@@ -72,15 +77,31 @@ async function feeHistory(
 
 /** The suggested tip is 0: the policy `free` charges no tips, and blocks are rarely full, so inclusion needs no tip. */
 export const feeMethods: Methods<RpcBackend> = {
-  eth_baseFee: method([], (backend: RpcBackend) => quantityHex(backend.nextBaseFee())),
-  eth_gasPrice: method([], (backend: RpcBackend) => quantityHex(backend.nextBaseFee())),
-  eth_maxPriorityFeePerGas: method([], () => '0x0'),
-  eth_blobBaseFee: method([], () => '0x0'),
-  eth_feeHistory: method([looseCount, blockNumber, percentiles], (backend: RpcBackend, [count, reference, wanted], call) => {
-    if (count < 1) throw invalidParams('block count must be at least 1')
-    if (wanted?.some((percentile, i) => i > 0 && percentile < wanted[i - 1]!))
-      throw invalidParams('reward percentiles must not decrease')
-    const range = { count: Math.min(count, call.limits.feeHistoryBlocksMax), newest: requireHeight(backend, reference), wanted }
-    return feeHistory(backend, range, call)
-  }),
+  eth_baseFee: method(
+    { summary: 'The base fee of the next block, per gas.', params: [], result: forms.quantity },
+    [],
+    (backend: RpcBackend) => quantityHex(backend.nextBaseFee()),
+  ),
+  eth_gasPrice: method(
+    { summary: 'The base fee of the next block, per gas.', params: [], result: forms.quantity },
+    [],
+    (backend: RpcBackend) => quantityHex(backend.nextBaseFee()),
+  ),
+  eth_maxPriorityFeePerGas: method({ summary: 'The suggested tip: zero.', params: [], result: forms.quantity }, [], () => '0x0'),
+  eth_blobBaseFee: method({ summary: 'Zero: there are no blobs.', params: [], result: forms.quantity }, [], () => '0x0'),
+  eth_feeHistory: method(
+    {
+      summary: 'Base fees, used gas and tips of blocks up to one.',
+      params: ['blockCount', 'newestBlock', 'rewardPercentiles'],
+      result: forms.feeHistory,
+    },
+    [looseCount, blockNumber, percentiles],
+    (backend: RpcBackend, [count, reference, wanted], call) => {
+      if (count < 1) throw invalidParams('block count must be at least 1')
+      if (wanted?.some((percentile, i) => i > 0 && percentile < wanted[i - 1]!))
+        throw invalidParams('reward percentiles must not decrease')
+      const range = { count: Math.min(count, call.limits.feeHistoryBlocksMax), newest: requireHeight(backend, reference), wanted }
+      return feeHistory(backend, range, call)
+    },
+  ),
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { RpcBackend } from '../backend.ts'
 import { invalidParams } from '../errors.ts'
 import { type Filter, type FilterSubject, filterNotFound } from '../filters.ts'
+import * as forms from '../forms/index.ts'
 import { LogMatcher, type LogQuery } from '../log-matcher.ts'
 import { heightOf, logQuery, rangeOf, reversedRange } from '../log-query.ts'
 import { scanLogs } from '../logs.ts'
@@ -90,17 +91,37 @@ const nothing = () => undefined
 
 /** Filters: changes since the last poll, for clients without a WebSocket. */
 export const filterMethods: Methods<RpcBackend> = {
-  eth_newFilter: method([logQuery], (backend: RpcBackend, [query], call) => installLogs(backend, query, call)),
-  eth_newBlockFilter: method([], (backend: RpcBackend, _, { shared, identity }) => {
-    const next = (backend.blocks.head.header.number + 1) as Height
-    return shared.filters.install(identity.remote, { kind: 'blocks', next }, nothing)
-  }),
-  eth_newPendingTransactionFilter: method([], (_backend: RpcBackend, _, call) => installPending(call)),
-  eth_getFilterChanges: method([z.string()], (backend: RpcBackend, [id], call) =>
-    changesOf(call.shared.filters.require(id), backend, call),
+  eth_newFilter: method(
+    { summary: 'Installs a filter for logs; answers its id.', params: ['filter'], result: forms.quantity },
+    [logQuery],
+    (backend: RpcBackend, [query], call) => installLogs(backend, query, call),
   ),
-  eth_getFilterLogs: method([z.string()], (backend: RpcBackend, [id], call) =>
-    filterLogs(call.shared.filters.require(id), backend, call),
+  eth_newBlockFilter: method(
+    { summary: 'Installs a filter for the hashes of new blocks; answers its id.', params: [], result: forms.quantity },
+    [],
+    (backend: RpcBackend, _, { shared, identity }) => {
+      const next = (backend.blocks.head.header.number + 1) as Height
+      return shared.filters.install(identity.remote, { kind: 'blocks', next }, nothing)
+    },
   ),
-  eth_uninstallFilter: method([z.string()], (_backend: RpcBackend, [id], { shared }) => shared.filters.uninstall(id)),
+  eth_newPendingTransactionFilter: method(
+    { summary: 'Installs a filter for the hashes of waiting transactions; answers its id.', params: [], result: forms.quantity },
+    [],
+    (_backend: RpcBackend, _, call) => installPending(call),
+  ),
+  eth_getFilterChanges: method(
+    { summary: 'What is new for a filter since the last call.', params: ['filterId'], result: forms.filterResults },
+    [z.string()],
+    (backend: RpcBackend, [id], call) => changesOf(call.shared.filters.require(id), backend, call),
+  ),
+  eth_getFilterLogs: method(
+    { summary: 'All logs in the range of a filter.', params: ['filterId'], result: forms.list(forms.log) },
+    [z.string()],
+    (backend: RpcBackend, [id], call) => filterLogs(call.shared.filters.require(id), backend, call),
+  ),
+  eth_uninstallFilter: method(
+    { summary: 'Removes a filter; answers whether it existed.', params: ['filterId'], result: forms.flag },
+    [z.string()],
+    (_backend: RpcBackend, [id], { shared }) => shared.filters.uninstall(id),
+  ),
 }

@@ -1,5 +1,6 @@
 import type { RpcBackend } from '../backend.ts'
 import type { Methods } from '../method.ts'
+import { discovery } from '../openrpc.ts'
 import { blockMethods } from './blocks.ts'
 import { callMethods } from './calls.ts'
 import { chainMethods } from './chain.ts'
@@ -35,4 +36,5 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...filterMethods,
   ...subscriptionMethods,
   ...otterscanMethods,
+  'rpc.discover': discovery(() => rpcMethods),
 }

@@ -1,6 +1,7 @@
 import type { RpcBackend } from '../backend.ts'
 import { invalidParams } from '../errors.ts'
 import { quantityHex } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { LogMatcher } from '../log-matcher.ts'
 import { type HeightRange, logQuery, rangeOf } from '../log-query.ts'
 import { scanLogs } from '../logs.ts'
@@ -20,8 +21,12 @@ export async function getLogs(backend: RpcBackend, matcher: LogMatcher, range: H
 }
 
 export const logMethods: Methods<RpcBackend> = {
-  eth_getLogs: method([logQuery], (backend: RpcBackend, [query], call) => {
-    const matcher = new LogMatcher(backend.crypto, query.criteria)
-    return getLogs(backend, matcher, rangeOf(backend, query, call.limits), call)
-  }),
+  eth_getLogs: method(
+    { summary: 'The logs of a range of blocks.', params: ['filter'], result: forms.list(forms.log) },
+    [logQuery],
+    (backend: RpcBackend, [query], call) => {
+      const matcher = new LogMatcher(backend.crypto, query.criteria)
+      return getLogs(backend, matcher, rangeOf(backend, query, call.limits), call)
+    },
+  ),
 }

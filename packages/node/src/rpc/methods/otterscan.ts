@@ -5,6 +5,7 @@ import type { RpcBackend } from '../backend.ts'
 import { type RawBlock, rawBlock, resolveHeight, transactionOf } from '../blocks.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { formatBlock, formatHeader, formatReceipt, formatTransaction, paidGasPrice, quantityHex } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { JsonText, jsonList } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { singleReceiptText } from '../receipts.ts'
@@ -171,38 +172,87 @@ function contractCreator(backend: RpcBackend, contract: Address) {
  * (docs/custom-jsonrpc.md of otterscan/otterscan, and Erigon for what that leaves open).
  */
 export const otterscanMethods: Methods<RpcBackend> = {
-  erigon_getHeaderByNumber: method([looseBlockNumber], (backend: RpcBackend, [reference]) => {
-    const height = resolveHeight(backend, reference)
-    return height === undefined ? null : formatHeader(backend.crypto, backend.blocks.header(height)!)
-  }),
-  ots_getApiLevel: method([], () => API_LEVEL),
+  erigon_getHeaderByNumber: method(
+    { summary: 'The header of a block, or null.', params: ['block'], result: forms.orNull(forms.header) },
+    [looseBlockNumber],
+    (backend: RpcBackend, [reference]) => {
+      const height = resolveHeight(backend, reference)
+      return height === undefined ? null : formatHeader(backend.crypto, backend.blocks.header(height)!)
+    },
+  ),
+  ots_getApiLevel: method(
+    { summary: "The version of Otterscan's methods.", params: [], result: forms.whole },
+    [],
+    () => API_LEVEL,
+  ),
   ots_hasCode: method(
+    { summary: 'Whether an address has code.', params: ['address', 'block'], result: forms.flag },
     [address, z.union([looseBlockNumber, blockReference])],
     async (backend: RpcBackend, [account, reference]) => (await stateOf(backend, reference).code(account)) !== undefined,
   ),
-  ots_getBlockDetails: method([looseBlockNumber], (backend: RpcBackend, [reference], call) =>
-    blockDetails(backend, find(backend, reference), call),
+  ots_getBlockDetails: method(
+    {
+      summary: 'A block without its transactions, its fees and what it issued, or null.',
+      params: ['block'],
+      result: forms.orNull(forms.blockDetails),
+    },
+    [looseBlockNumber],
+    (backend: RpcBackend, [reference], call) => blockDetails(backend, find(backend, reference), call),
   ),
-  ots_getBlockDetailsByHash: method([hash], (backend: RpcBackend, [blockHash], call) =>
-    blockDetails(backend, find(backend, { hash: blockHash }), call),
+  ots_getBlockDetailsByHash: method(
+    {
+      summary: 'A block without its transactions, its fees and what it issued, or null.',
+      params: ['hash'],
+      result: forms.orNull(forms.blockDetails),
+    },
+    [hash],
+    (backend: RpcBackend, [blockHash], call) => blockDetails(backend, find(backend, { hash: blockHash }), call),
   ),
   ots_getBlockTransactions: method(
+    {
+      summary: 'A page of the transactions of a block, or null.',
+      params: ['block', 'page', 'pageSize'],
+      result: forms.orNull(forms.blockTransactions),
+    },
     [looseBlockNumber, looseInteger, looseInteger],
     (backend: RpcBackend, [reference, page, size], call) =>
       blockTransactions(backend, find(backend, reference), page, size, call),
   ),
   ots_searchTransactionsBefore: method(
+    {
+      summary: 'A page of the transactions of an account before a block; before 0: the newest ones.',
+      params: ['address', 'block', 'pageSize'],
+      result: forms.accountPage,
+    },
     [address, looseInteger, looseInteger],
     (backend: RpcBackend, [account, block, size], call) => searchTransactions(backend, account, before(block, size), call),
   ),
   ots_searchTransactionsAfter: method(
+    {
+      summary: 'A page of the transactions of an account after a block; after 0: the oldest ones.',
+      params: ['address', 'block', 'pageSize'],
+      result: forms.accountPage,
+    },
     [address, looseInteger, looseInteger],
     (backend: RpcBackend, [account, block, size], call) => searchTransactions(backend, account, after(block, size), call),
   ),
   ots_getTransactionBySenderAndNonce: method(
+    {
+      summary: 'The hash of the final transaction of a sender with a nonce, or null.',
+      params: ['sender', 'nonce'],
+      result: forms.orNull(forms.hash),
+    },
     [address, looseInteger],
     async (backend: RpcBackend, [sender, nonce], call) =>
       (await transactionBySenderAndNonce(backend, sender, nonce, call)) ?? null,
   ),
-  ots_getContractCreator: method([address], (backend: RpcBackend, [contract]) => contractCreator(backend, contract)),
+  ots_getContractCreator: method(
+    {
+      summary: 'Who created a contract, and in which transaction; or null.',
+      params: ['address'],
+      result: forms.orNull(forms.contractCreator),
+    },
+    [address],
+    (backend: RpcBackend, [contract]) => contractCreator(backend, contract),
+  ),
 }

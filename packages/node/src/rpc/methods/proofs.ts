@@ -2,6 +2,7 @@ import type { AccountProofRefusal } from '@quoin/execution'
 import type { RpcBackend } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
+import * as forms from '../forms/index.ts'
 import { JsonText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { by, reader, readList } from '../reader.ts'
@@ -10,7 +11,9 @@ import { weightOfPastProof } from '../weights.ts'
 
 const readKey = by(storageKey)
 
-const storageKeys = reader((value, { proofKeysMax }) => readList(value, proofKeysMax, 'storage keys', readKey))
+const storageKeys = reader(forms.list(forms.storageKey), (value, { proofKeysMax }) =>
+  readList(value, proofKeysMax, 'storage keys', readKey),
+)
 
 function refusalError(refusal: AccountProofRefusal): RpcError {
   const { code, message } = refusal
@@ -25,6 +28,11 @@ const ETHEREUM_PROOF =
 /** Proofs of the state against a header's `stateRoot`, which `verifyAccountProof` of the protocol package verifies. */
 export const proofMethods: Methods<RpcBackend> = {
   quoin_getProof: method(
+    {
+      summary: 'Proves an account and values of its storage against a header.',
+      params: ['address', 'keys', 'block'],
+      result: forms.accountProof,
+    },
     [address, storageKeys, blockReference],
     async (backend: RpcBackend, [account, keys, reference], call: CallContext) => {
       const height = requireHeight(backend, reference)

@@ -2,6 +2,7 @@ import { bytesToHex, type Hash, type Hex, headerRlp } from '@quoin/protocol'
 import type { RpcBackend } from '../backend.ts'
 import { findAnywhere, type RawBlock, rawBlock, requireHeight, resolveHeight, transactionOf } from '../blocks.ts'
 import { encodeEthereumBlock, encodeEthereumReceipt } from '../ethereum-rlp.ts'
+import * as forms from '../forms/index.ts'
 import { JsonText, jsonList } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { type BlockReference, blockNumber, blockReference, hash, quantity } from '../schema.ts'
@@ -52,23 +53,48 @@ function receiptsHex(backend: RpcBackend, reference: BlockReference, call: CallC
   )
 }
 
-const rawByHash = method([hash], (backend: RpcBackend, [transactionHash]) => rawTransaction(backend, transactionHash))
+const rawByHash = method(
+  { summary: 'The encoding of a transaction, or null.', params: ['hash'], result: forms.orNull(forms.bytes) },
+  [hash],
+  (backend: RpcBackend, [transactionHash]) => rawTransaction(backend, transactionHash),
+)
 
 /** Blocks, receipts and transactions in Ethereum's binary forms. */
 export const rawMethods: Methods<RpcBackend> = {
   eth_getRawTransactionByHash: rawByHash,
-  eth_getRawTransactionByBlockHashAndIndex: method([hash, quantity], (backend: RpcBackend, [blockHash, index]) =>
-    rawAt(backend, { hash: blockHash }, index),
+  eth_getRawTransactionByBlockHashAndIndex: method(
+    {
+      summary: 'The encoding of a transaction of a block, or null.',
+      params: ['hash', 'index'],
+      result: forms.orNull(forms.bytes),
+    },
+    [hash, quantity],
+    (backend: RpcBackend, [blockHash, index]) => rawAt(backend, { hash: blockHash }, index),
   ),
-  eth_getRawTransactionByBlockNumberAndIndex: method([blockNumber, quantity], (backend: RpcBackend, [reference, index]) =>
-    rawAt(backend, reference, index),
+  eth_getRawTransactionByBlockNumberAndIndex: method(
+    {
+      summary: 'The encoding of a transaction of a block, or null.',
+      params: ['block', 'index'],
+      result: forms.orNull(forms.bytes),
+    },
+    [blockNumber, quantity],
+    (backend: RpcBackend, [reference, index]) => rawAt(backend, reference, index),
   ),
   debug_getRawTransaction: rawByHash,
-  debug_getRawHeader: method([blockReference], (backend: RpcBackend, [reference]) =>
-    bytesToHex(headerRlp(backend.crypto, backend.blocks.header(requireHeight(backend, reference))!.header)),
+  debug_getRawHeader: method(
+    { summary: 'The RLP of a header.', params: ['block'], result: forms.bytes },
+    [blockReference],
+    (backend: RpcBackend, [reference]) =>
+      bytesToHex(headerRlp(backend.crypto, backend.blocks.header(requireHeight(backend, reference))!.header)),
   ),
-  debug_getRawBlock: method([blockReference], (backend: RpcBackend, [reference], call) => blockHex(backend, reference, call)),
-  debug_getRawReceipts: method([blockReference], (backend: RpcBackend, [reference], call) =>
-    receiptsHex(backend, reference, call),
+  debug_getRawBlock: method(
+    { summary: 'The RLP of a block.', params: ['block'], result: forms.bytes },
+    [blockReference],
+    (backend: RpcBackend, [reference], call) => blockHex(backend, reference, call),
+  ),
+  debug_getRawReceipts: method(
+    { summary: 'The encodings of the receipts of a block.', params: ['block'], result: forms.list(forms.bytes) },
+    [blockReference],
+    (backend: RpcBackend, [reference], call) => receiptsHex(backend, reference, call),
   ),
 }

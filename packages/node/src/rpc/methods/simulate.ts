@@ -3,6 +3,7 @@ import type { CallUnavailable } from '../../executor/call-runner.ts'
 import type { RpcBackend } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError, SIMULATION_CODE } from '../errors.ts'
+import * as forms from '../forms/index.ts'
 import { type JsonText, takeText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { type BlockReference, blockReference } from '../schema.ts'
@@ -63,5 +64,13 @@ async function simulate(
 }
 
 export const simulationMethods: Methods<RpcBackend> = {
-  eth_simulateV1: method([simulationPayload, blockReference], simulate),
+  eth_simulateV1: method(
+    {
+      summary: 'Runs calls in blocks that follow a block of the chain.',
+      params: ['payload', 'block'],
+      result: forms.list(forms.simulatedBlock),
+    },
+    [simulationPayload, blockReference],
+    simulate,
+  ),
 }

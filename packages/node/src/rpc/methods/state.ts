@@ -4,6 +4,7 @@ import type { RpcBackend, StateView } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { quantityHex, storageWord } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { by, Misfit, member, reader, readList, readObject, requireFew, shown } from '../reader.ts'
 import { address, type BlockReference, blockReference, storageKey } from '../schema.ts'
@@ -17,8 +18,9 @@ export function stateOf(backend: RpcBackend, reference: BlockReference): StateVi
   return view
 }
 
+const STORAGE_REQUESTS: forms.Schema = { ...forms.mapOf(forms.list(forms.storageKey), '0x[0-9a-fA-F]{40}'), minProperties: 1 }
 /** Storage keys of several accounts, for `eth_getStorageValues`. */
-const storageRequests = reader((value, { storageKeysMax }): ReadonlyMap<Address, readonly Uint8Array[]> => {
+const storageRequests = reader(STORAGE_REQUESTS, (value, { storageKeysMax }): ReadonlyMap<Address, readonly Uint8Array[]> => {
   const object = readObject(value)
   const requests = new Map<Address, readonly Uint8Array[]>()
   let left = storageKeysMax
@@ -76,18 +78,39 @@ export async function nextNonce(backend: RpcBackend, sender: Address): Promise<n
 const isPending = (reference: BlockReference): boolean => 'tag' in reference && reference.tag === 'pending'
 
 export const stateMethods: Methods<RpcBackend> = {
-  eth_getBalance: method([address, blockReference], (backend: RpcBackend, [account, reference]) =>
-    whenThere(stateOf(backend, reference).account(account), ({ balance }) => quantityHex(balance)),
+  eth_getBalance: method(
+    { summary: 'The balance of an account, in wei.', params: ['address', 'block'], result: forms.quantity },
+    [address, blockReference],
+    (backend: RpcBackend, [account, reference]) =>
+      whenThere(stateOf(backend, reference).account(account), ({ balance }) => quantityHex(balance)),
   ),
-  eth_getTransactionCount: method([address, blockReference], (backend: RpcBackend, [account, reference]) => {
-    if (isPending(reference)) return nextNonce(backend, account).then(quantityHex)
-    return whenThere(stateOf(backend, reference).account(account), ({ nonce }) => quantityHex(nonce))
-  }),
-  eth_getCode: method([address, blockReference], async (backend: RpcBackend, [account, reference]) =>
-    bytesToHex((await stateOf(backend, reference).code(account)) ?? new Uint8Array(0)),
+  eth_getTransactionCount: method(
+    {
+      summary: 'The next nonce of an account; for pending, behind its transactions that wait.',
+      params: ['address', 'block'],
+      result: forms.quantity,
+    },
+    [address, blockReference],
+    (backend: RpcBackend, [account, reference]) => {
+      if (isPending(reference)) return nextNonce(backend, account).then(quantityHex)
+      return whenThere(stateOf(backend, reference).account(account), ({ nonce }) => quantityHex(nonce))
+    },
   ),
-  eth_getStorageAt: method([address, storageKey, blockReference], async (backend: RpcBackend, [account, key, reference]) =>
-    bytesToHex(storageWord((await stateOf(backend, reference).storage(account, key)) ?? new Uint8Array(0))),
+  eth_getCode: method(
+    { summary: 'The code of a contract; empty without one.', params: ['address', 'block'], result: forms.bytes },
+    [address, blockReference],
+    async (backend: RpcBackend, [account, reference]) =>
+      bytesToHex((await stateOf(backend, reference).code(account)) ?? new Uint8Array(0)),
   ),
-  eth_getStorageValues: method([storageRequests, blockReference], storageValues),
+  eth_getStorageAt: method(
+    { summary: 'A value of the storage of a contract.', params: ['address', 'key', 'block'], result: forms.bytes },
+    [address, storageKey, blockReference],
+    async (backend: RpcBackend, [account, key, reference]) =>
+      bytesToHex(storageWord((await stateOf(backend, reference).storage(account, key)) ?? new Uint8Array(0))),
+  ),
+  eth_getStorageValues: method(
+    { summary: 'Values of the storage of several contracts.', params: ['requests', 'block'], result: forms.storageValues },
+    [storageRequests, blockReference],
+    storageValues,
+  ),
 }

@@ -3,11 +3,13 @@ import { z } from 'zod'
 import type { RpcBackend } from '../backend.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import { formatHeader, formatTransaction } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import type { Topic } from '../hub.ts'
 import { type LogCriteria, LogMatcher } from '../log-matcher.ts'
 import { logCriteria } from '../log-query.ts'
 import { logTextsOfBlock } from '../logs.ts'
 import { type CallContext, type Connection, type Methods, method, readParam } from '../method.ts'
+import { withForm } from '../schema.ts'
 
 const KINDS = ['newHeads', 'logs', 'newPendingTransactions', 'syncing'] as const
 const kind = z.enum(KINDS, { error: `must be one of ${KINDS.join(', ')}` })
@@ -85,14 +87,29 @@ function topicOf(backend: RpcBackend, name: (typeof KINDS)[number], given: unkno
   }
 }
 
+/** Read when the kind of the subscription is known. */
+const options = withForm(forms.anyOf(logCriteria.form, forms.flag), z.unknown())
+
 export const subscriptionMethods: Methods<RpcBackend> = {
-  eth_subscribe: method([kind, z.unknown()], (backend: RpcBackend, [name, given], call) => {
-    const connection = requireConnection(call)
-    return connection.subscribe(topicOf(backend, name, given, call))
-  }),
-  eth_unsubscribe: method([z.string()], (_: RpcBackend, [id], call) => {
-    if (!requireConnection(call).unsubscribe(id))
-      throw invalidParams(`subscription not found on this connection: ${id.slice(0, 40)}`)
-    return true
-  }),
+  eth_subscribe: method(
+    {
+      summary: 'Starts to send notifications over this WebSocket; answers the id of the subscription.',
+      params: ['kind', 'options'],
+      result: forms.quantity,
+    },
+    [kind, options],
+    (backend: RpcBackend, [name, given], call) => {
+      const connection = requireConnection(call)
+      return connection.subscribe(topicOf(backend, name, given, call))
+    },
+  ),
+  eth_unsubscribe: method(
+    { summary: 'Ends a subscription of this WebSocket.', params: ['subscriptionId'], result: forms.flag },
+    [z.string()],
+    (_: RpcBackend, [id], call) => {
+      if (!requireConnection(call).unsubscribe(id))
+        throw invalidParams(`subscription not found on this connection: ${id.slice(0, 40)}`)
+      return true
+    },
+  ),
 }

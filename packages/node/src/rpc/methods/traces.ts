@@ -9,6 +9,7 @@ import { findTransaction, requireHeight } from '../blocks.ts'
 import { callObject } from '../call-schema.ts'
 import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
 import type { Position } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { type JsonText, takeText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { type BlockReference, blockNumber, blockReference, hash } from '../schema.ts'
@@ -81,20 +82,31 @@ const isPending = (reference: BlockReference): boolean => 'tag' in reference && 
  * its block.
  */
 export const traceMethods: Methods<RpcBackend> = {
-  debug_traceTransaction: method([hash, traceOptions], (backend: RpcBackend, [transactionHash, options], call) => {
-    const found = findTransaction(backend, transactionHash)
-    if (found === undefined) throw refuse('transaction not found')
-    const { tracer, state, timeoutMs } = options
-    return traceTransaction(backend, found, tracer, { kind: 'geth', isList: false, state }, timeoutMs, call)
-  }),
-  debug_traceBlockByNumber: method([blockNumber, traceOptions], (backend: RpcBackend, [reference, options], call) => {
-    if (isPending(reference)) throw refuse('pending block is not available')
-    return traceBlock(backend, reference, options, call)
-  }),
-  debug_traceBlockByHash: method([hash, traceOptions], (backend: RpcBackend, [blockHash, options], call) =>
-    traceBlock(backend, { hash: blockHash }, options, call),
+  debug_traceTransaction: method(
+    { summary: 'The trace of a transaction.', params: ['hash', 'options'], result: forms.trace },
+    [hash, traceOptions],
+    (backend: RpcBackend, [transactionHash, options], call) => {
+      const found = findTransaction(backend, transactionHash)
+      if (found === undefined) throw refuse('transaction not found')
+      const { tracer, state, timeoutMs } = options
+      return traceTransaction(backend, found, tracer, { kind: 'geth', isList: false, state }, timeoutMs, call)
+    },
+  ),
+  debug_traceBlockByNumber: method(
+    { summary: 'The traces of the transactions of a block.', params: ['block', 'options'], result: forms.list(forms.blockTrace) },
+    [blockNumber, traceOptions],
+    (backend: RpcBackend, [reference, options], call) => {
+      if (isPending(reference)) throw refuse('pending block is not available')
+      return traceBlock(backend, reference, options, call)
+    },
+  ),
+  debug_traceBlockByHash: method(
+    { summary: 'The traces of the transactions of a block.', params: ['hash', 'options'], result: forms.list(forms.blockTrace) },
+    [hash, traceOptions],
+    (backend: RpcBackend, [blockHash, options], call) => traceBlock(backend, { hash: blockHash }, options, call),
   ),
   debug_traceCall: method(
+    { summary: 'The trace of a call that is not sent.', params: ['call', 'block', 'options'], result: forms.trace },
     [callObject, blockReference, callTraceOptions],
     (backend: RpcBackend, [given, reference, options], call) => {
       if (isPending(reference)) throw refuse('tracing on top of pending is not supported')

@@ -5,6 +5,7 @@ import type { RpcBackend } from '../backend.ts'
 import { findAnywhere, findTransaction, type PlacedTransaction, resolveHeight, transactionAt } from '../blocks.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { formatTransaction } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { JsonText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { receiptText } from '../receipts.ts'
@@ -50,27 +51,49 @@ async function waitForReceipt(backend: RpcBackend, transaction: Hash, timeoutMs:
 }
 
 export const transactionMethods: Methods<RpcBackend> = {
-  eth_getTransactionByHash: method([hash], async (backend: RpcBackend, [transactionHash], call) => {
-    const found = await findAnywhere(backend, transactionHash)
-    if (found === undefined) return null
-    if (found.kind === 'final') return formatPlaced(found.placed)
-    // Many calls may have waited for the same answer and now continue together.
-    if (found.transaction.data.length > LARGE_BYTES) await call.nextTurn()
-    return pendingText(found.transaction)
-  }),
-  eth_getTransactionByBlockHashAndIndex: method([hash, quantity], (backend: RpcBackend, [blockHash, index]) =>
-    formatPlaced(transactionAt(backend, backend.blocks.heightOf(blockHash), index)),
+  eth_getTransactionByHash: method(
+    { summary: 'A transaction of a block or of the pool, or null.', params: ['hash'], result: forms.orNull(forms.transaction) },
+    [hash],
+    async (backend: RpcBackend, [transactionHash], call) => {
+      const found = await findAnywhere(backend, transactionHash)
+      if (found === undefined) return null
+      if (found.kind === 'final') return formatPlaced(found.placed)
+      // Many calls may have waited for the same answer and now continue together.
+      if (found.transaction.data.length > LARGE_BYTES) await call.nextTurn()
+      return pendingText(found.transaction)
+    },
   ),
-  eth_getTransactionByBlockNumberAndIndex: method([blockNumber, quantity], (backend: RpcBackend, [reference, index]) =>
-    formatPlaced(transactionAt(backend, resolveHeight(backend, reference), index)),
+  eth_getTransactionByBlockHashAndIndex: method(
+    { summary: 'A transaction of a block, or null.', params: ['hash', 'index'], result: forms.orNull(forms.finalTransaction) },
+    [hash, quantity],
+    (backend: RpcBackend, [blockHash, index]) => formatPlaced(transactionAt(backend, backend.blocks.heightOf(blockHash), index)),
   ),
-  eth_getTransactionReceipt: method([hash], (backend: RpcBackend, [transactionHash], call) =>
-    receiptByHash(backend, transactionHash, call),
+  eth_getTransactionByBlockNumberAndIndex: method(
+    { summary: 'A transaction of a block, or null.', params: ['block', 'index'], result: forms.orNull(forms.finalTransaction) },
+    [blockNumber, quantity],
+    (backend: RpcBackend, [reference, index]) => formatPlaced(transactionAt(backend, resolveHeight(backend, reference), index)),
   ),
-  eth_sendRawTransaction: method([data], (backend: RpcBackend, [raw]) => send(backend, raw)),
-  eth_sendRawTransactionSync: method([data, looseInteger.optional()], async (backend: RpcBackend, [raw, timeoutMs], call) => {
-    const transaction = await send(backend, raw)
-    const timeout = Math.min(timeoutMs ?? SYNC_SEND_MS_DEFAULT, call.limits.requestMs)
-    return waitForReceipt(backend, transaction, timeout, call)
-  }),
+  eth_getTransactionReceipt: method(
+    { summary: 'The receipt of a final transaction, or null.', params: ['hash'], result: forms.orNull(forms.receipt) },
+    [hash],
+    (backend: RpcBackend, [transactionHash], call) => receiptByHash(backend, transactionHash, call),
+  ),
+  eth_sendRawTransaction: method(
+    { summary: 'Sends a signed transaction; answers its hash.', params: ['transaction'], result: forms.hash },
+    [data],
+    (backend: RpcBackend, [raw]) => send(backend, raw),
+  ),
+  eth_sendRawTransactionSync: method(
+    {
+      summary: 'Sends a signed transaction and waits for its receipt (EIP-7966).',
+      params: ['transaction', 'timeout'],
+      result: forms.receipt,
+    },
+    [data, looseInteger.optional()],
+    async (backend: RpcBackend, [raw, timeoutMs], call) => {
+      const transaction = await send(backend, raw)
+      const timeout = Math.min(timeoutMs ?? SYNC_SEND_MS_DEFAULT, call.limits.requestMs)
+      return waitForReceipt(backend, transaction, timeout, call)
+    },
+  ),
 }

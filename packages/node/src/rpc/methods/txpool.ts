@@ -2,6 +2,7 @@ import type { Address, SignedTransaction } from '@quoin/protocol'
 import type { RpcBackend } from '../backend.ts'
 import { RPC_CODE, RpcError } from '../errors.ts'
 import { formatTransaction, quantityHex } from '../format.ts'
+import * as forms from '../forms/index.ts'
 import { JsonText, PIECE_CHARS } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { address } from '../schema.ts'
@@ -73,17 +74,32 @@ const ADVICE = 'ask for one sender with txpool_contentFrom, or for counts with t
 
 /** The content of the pool. Addresses are in lower case, as everywhere. */
 export const txpoolMethods: Methods<RpcBackend> = {
-  txpool_status: method([], async (backend: RpcBackend) => {
-    const { count, queued } = await backend.pool.stats()
-    return { pending: quantityHex(count - queued), queued: quantityHex(queued) }
-  }),
-  txpool_content: method([], (backend: RpcBackend, _, call) =>
-    list(backend, { sender: undefined, toJson: contentJson, advice: ADVICE }, call),
+  txpool_status: method(
+    {
+      summary: 'How many transactions wait for a block, and how many for an earlier nonce.',
+      params: [],
+      result: forms.poolStatus,
+    },
+    [],
+    async (backend: RpcBackend) => {
+      const { count, queued } = await backend.pool.stats()
+      return { pending: quantityHex(count - queued), queued: quantityHex(queued) }
+    },
   ),
-  txpool_contentFrom: method([address], (backend: RpcBackend, [sender], call) =>
-    list(backend, { sender, toJson: contentJson, advice: 'ask for single transactions by hash' }, call),
+  txpool_content: method(
+    { summary: 'The transactions of the pool, by sender and nonce.', params: [], result: forms.poolContent },
+    [],
+    (backend: RpcBackend, _, call) => list(backend, { sender: undefined, toJson: contentJson, advice: ADVICE }, call),
   ),
-  txpool_inspect: method([], (backend: RpcBackend, _, call) =>
-    list(backend, { sender: undefined, toJson: inspectJson, advice: ADVICE }, call),
+  txpool_contentFrom: method(
+    { summary: 'The transactions of one sender in the pool, by nonce.', params: ['address'], result: forms.poolContentFrom },
+    [address],
+    (backend: RpcBackend, [sender], call) =>
+      list(backend, { sender, toJson: contentJson, advice: 'ask for single transactions by hash' }, call),
+  ),
+  txpool_inspect: method(
+    { summary: 'The transactions of the pool in short, by sender and nonce.', params: [], result: forms.poolTexts },
+    [],
+    (backend: RpcBackend, _, call) => list(backend, { sender: undefined, toJson: inspectJson, advice: ADVICE }, call),
   ),
 }

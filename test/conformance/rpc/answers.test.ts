@@ -1,17 +1,18 @@
 import { once } from 'node:events'
-import { Ajv } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { rpcMethods } from '../../../packages/node/src/rpc/methods/index.ts'
 import { crypto } from '../../../packages/node/test/fixture.ts'
+import { compiler, documentOf } from '../../../packages/node/test/openrpc.ts'
 import { serveTestNode, type TestAnswer } from '../../../packages/node/test/rpc.ts'
 import { METHODS, NOT_SERVED, UNSPECIFIED } from './methods.ts'
 import { openScene, type Scene, tokenCall } from './scene.ts'
-import type { Schema } from './schemas.ts'
 
 /**
- * Calls every method of the node, and compares parameters and answers with the forms of execution-apis (`schemas.ts`, `methods.ts`). A difference
- * that is not listed here fails, and so does a listed one that is not there.
+ * Calls every method of the node. Answers must have the forms that `rpc.discover` describes. These are those of execution-apis, except where
+ * `methods.ts` has another one; parameters are compared with `schemas.ts`. A difference that is not listed here fails, and so does a listed one
+ * that is not there.
  */
 const DIFFERENCES: Readonly<Record<string, string>> = {
   'eth_getBlockReceipts result /*: revertReason is not specified': 'the return data of a failed transaction, as in Besu',
@@ -222,8 +223,7 @@ function callsOf(scene: Scene): Readonly<Record<string, readonly Params[]>> {
 const ajv = new Ajv({ strict: false, allErrors: true })
 
 /** What is wrong with a value, without the positions in lists. */
-function problemsOf(schema: Schema, value: unknown): readonly string[] {
-  const validate = ajv.compile(schema)
+function problemsOf(validate: ValidateFunction, value: unknown): readonly string[] {
   if (validate(value)) return []
   return (validate.errors ?? [])
     .filter(({ keyword }) => keyword !== 'if')
@@ -238,18 +238,24 @@ describe('a node and execution-apis', () => {
   const found = new Set<string>()
   const called = new Set<string>()
   let calls: Readonly<Record<string, readonly Params[]>>
+  /** Checks of results by the answer of `rpc.discover`. */
+  let described: ReadonlyMap<string, ValidateFunction>
 
   beforeAll(async () => {
     scene = await openScene()
+    const document = await documentOf(rpcMethods)
+    const compile = compiler(document)
+    described = new Map(document.methods.map(({ name }, i) => [name, compile(`methods/${i}/result/schema`)]))
     calls = callsOf(scene)
   })
 
   afterAll(() => scene.rpc.server.close())
 
-  /** Compares a call and its answer with the method's form. Returns the result. */
+  /** Compares an answer with the node's description of the method, and the call and its answer with execution-apis. Returns the result. */
   function compare(name: string, params: Params, { result, error }: TestAnswer): unknown {
     called.add(name)
     expect(error, `${name} ${JSON.stringify(params)}`).toBeUndefined()
+    expect(problemsOf(described.get(name)!, result), `${name} ${JSON.stringify(params)}`).toEqual([])
     const form = METHODS[name]
     if (form === undefined) {
       expect(UNSPECIFIED.has(name), name).toBe(true)
@@ -258,8 +264,10 @@ describe('a node and execution-apis', () => {
     const { required = form.params.length } = form
     if (params.length < required || params.length > form.params.length) found.add(`${name} params: ${params.length} are given`)
     for (const [i, schema] of form.params.entries())
-      if (i < params.length) for (const problem of problemsOf(schema, params[i])) found.add(`${name} param ${i} ${problem}`)
-    for (const problem of problemsOf(form.result, result)) found.add(`${name} result ${problem}`)
+      if (i < params.length)
+        for (const problem of problemsOf(ajv.compile(schema), params[i])) found.add(`${name} param ${i} ${problem}`)
+    const own = form.result === undefined ? [] : problemsOf(ajv.compile(form.result), result)
+    for (const problem of own) found.add(`${name} result ${problem}`)
     return result
   }
 

@@ -1,4 +1,16 @@
-import type { Schema } from './schemas.ts'
+import {
+  address,
+  bytes,
+  finalTransaction,
+  flag,
+  hash,
+  list,
+  mapOf,
+  orNull,
+  quantity,
+  receiptInfo,
+  type Schema,
+} from '../../../packages/node/src/rpc/forms/index.ts'
 import * as form from './schemas.ts'
 
 /** Forms of a method's parameters, the required ones first, and of its result. */
@@ -6,84 +18,79 @@ export interface MethodForm {
   readonly params: readonly Schema[]
   /** The number of required parameters; by default all. */
   readonly required?: number
-  readonly result: Schema
+  /** Where it differs from what the node describes. Undefined: the node's description is that of execution-apis. */
+  readonly result?: Schema
 }
 
-const { address, blockNumber, blockReference, bytes, flag, hash, list, orNull, quantity, request } = form
+const { blockNumber, blockReference, request } = form
 
-const withBlock = (params: readonly Schema[], block: Schema, result: Schema): MethodForm => ({
+const withBlock = (params: readonly Schema[], block: Schema): MethodForm => ({
   params: [...params, block],
   required: params.length,
-  result,
 })
-const plain = (result: Schema): MethodForm => ({ params: [], result })
+const plain: MethodForm = { params: [] }
 const filterId = { params: [quantity] } as const
 
 /** Every method of execution-apis that this chain serves (see `schemas.ts` for the source). */
 export const METHODS: Readonly<Record<string, MethodForm>> = {
-  eth_chainId: plain(quantity),
-  eth_syncing: plain(form.syncing),
-  eth_coinbase: plain(address),
-  eth_accounts: plain(list(address)),
-  eth_blockNumber: plain(quantity),
-  eth_config: plain(form.configurations),
-  eth_capabilities: plain(form.capabilities),
-  net_version: plain(form.decimal),
+  eth_chainId: plain,
+  eth_syncing: plain,
+  eth_coinbase: plain,
+  eth_accounts: plain,
+  eth_blockNumber: plain,
+  eth_config: plain,
+  eth_capabilities: plain,
+  net_version: plain,
 
-  eth_getBlockByHash: { params: [hash, flag], result: orNull(form.block) },
-  eth_getBlockByNumber: { params: [blockNumber, flag], result: orNull(form.block) },
-  eth_getBlockTransactionCountByHash: { params: [hash], result: orNull(quantity) },
-  eth_getBlockTransactionCountByNumber: { params: [blockNumber], result: orNull(quantity) },
-  eth_getBlockReceipts: { params: [blockReference], result: orNull(list(form.receipt)) },
-  debug_getRawHeader: { params: [blockNumber], result: bytes },
-  debug_getRawBlock: { params: [blockNumber], result: bytes },
-  debug_getRawReceipts: { params: [blockNumber], result: list(bytes) },
+  eth_getBlockByHash: { params: [hash, flag] },
+  eth_getBlockByNumber: { params: [blockNumber, flag] },
+  eth_getBlockTransactionCountByHash: { params: [hash] },
+  eth_getBlockTransactionCountByNumber: { params: [blockNumber] },
+  eth_getBlockReceipts: { params: [blockReference], result: orNull(list(receiptInfo)) },
+  debug_getRawHeader: { params: [blockNumber] },
+  debug_getRawBlock: { params: [blockNumber] },
+  debug_getRawReceipts: { params: [blockNumber] },
   debug_getRawTransaction: { params: [hash], result: bytes },
 
-  // The forms of named tracers are outside of execution-apis.
-  debug_traceTransaction: { params: [hash, form.traceOptions], required: 1, result: {} },
-  debug_traceBlockByNumber: { params: [blockNumber, form.traceOptions], required: 1, result: list(form.blockTrace) },
-  debug_traceBlockByHash: { params: [hash, form.traceOptions], required: 1, result: list(form.blockTrace) },
+  debug_traceTransaction: { params: [hash, form.traceOptions], required: 1 },
+  debug_traceBlockByNumber: { params: [blockNumber, form.traceOptions], required: 1 },
+  debug_traceBlockByHash: { params: [hash, form.traceOptions], required: 1 },
 
-  eth_getTransactionByHash: { params: [hash], result: orNull(form.finalTransaction) },
-  eth_getTransactionByBlockHashAndIndex: { params: [hash, quantity], result: orNull(form.finalTransaction) },
-  eth_getTransactionByBlockNumberAndIndex: { params: [blockNumber, quantity], result: orNull(form.finalTransaction) },
-  eth_getTransactionReceipt: { params: [hash], result: orNull(form.receipt) },
-  eth_sendRawTransaction: { params: [bytes], result: hash },
-  eth_fillTransaction: { params: [request], result: form.open({ tx: form.unsignedTransaction }) },
+  eth_getTransactionByHash: { params: [hash], result: orNull(finalTransaction) },
+  eth_getTransactionByBlockHashAndIndex: { params: [hash, quantity] },
+  eth_getTransactionByBlockNumberAndIndex: { params: [blockNumber, quantity] },
+  eth_getTransactionReceipt: { params: [hash], result: orNull(receiptInfo) },
+  eth_sendRawTransaction: { params: [bytes] },
+  eth_fillTransaction: { params: [request] },
 
-  eth_getBalance: withBlock([address], blockReference, quantity),
-  eth_getStorageAt: withBlock([address, form.bytesMax32], blockReference, bytes),
-  eth_getStorageValues: withBlock([form.mapOf(list(form.bytesMax32))], blockReference, form.mapOf(list(bytes))),
-  eth_getTransactionCount: withBlock([address], blockReference, quantity),
-  eth_getCode: withBlock([address], blockReference, bytes),
+  eth_getBalance: withBlock([address], blockReference),
+  eth_getStorageAt: withBlock([address, form.bytesMax32], blockReference),
+  eth_getStorageValues: withBlock([mapOf(list(form.bytesMax32))], blockReference),
+  eth_getTransactionCount: withBlock([address], blockReference),
+  eth_getCode: withBlock([address], blockReference),
 
-  eth_call: withBlock([request], blockReference, bytes),
-  eth_estimateGas: withBlock([request], blockNumber, quantity),
-  eth_createAccessList: withBlock(
-    [request],
-    blockNumber,
-    form.closed({}, { accessList: form.accessList, error: { type: 'string' }, gasUsed: quantity }),
-  ),
-  eth_simulateV1: withBlock([form.simulation], blockReference, form.simulatedBlocks),
+  eth_call: withBlock([request], blockReference),
+  eth_estimateGas: withBlock([request], blockNumber),
+  eth_createAccessList: withBlock([request], blockNumber),
+  eth_simulateV1: withBlock([form.simulation], blockReference),
 
-  eth_gasPrice: plain(quantity),
-  eth_baseFee: plain(quantity),
-  eth_blobBaseFee: plain(quantity),
-  eth_maxPriorityFeePerGas: plain(quantity),
-  eth_feeHistory: { params: [quantity, blockNumber, list({ type: 'number' })], result: form.feeHistory },
+  eth_gasPrice: plain,
+  eth_baseFee: plain,
+  eth_blobBaseFee: plain,
+  eth_maxPriorityFeePerGas: plain,
+  eth_feeHistory: { params: [quantity, blockNumber, list({ type: 'number' })] },
 
-  eth_newFilter: { params: [form.filter], result: quantity },
-  eth_newBlockFilter: plain(quantity),
-  eth_newPendingTransactionFilter: plain(quantity),
-  eth_uninstallFilter: { ...filterId, result: flag },
-  eth_getFilterChanges: { ...filterId, result: form.filterResults },
-  eth_getFilterLogs: { ...filterId, result: form.filterResults },
-  eth_getLogs: { params: [form.filter], result: form.filterResults },
+  eth_newFilter: { params: [form.filter] },
+  eth_newBlockFilter: plain,
+  eth_newPendingTransactionFilter: plain,
+  eth_uninstallFilter: { ...filterId },
+  eth_getFilterChanges: { ...filterId },
+  eth_getFilterLogs: { ...filterId },
+  eth_getLogs: { params: [form.filter] },
 
-  txpool_status: plain(form.poolStatus),
-  txpool_content: plain(form.poolContent),
-  txpool_contentFrom: { params: [address], result: form.poolContentFrom },
+  txpool_status: plain,
+  txpool_content: plain,
+  txpool_contentFrom: { params: [address] },
 }
 
 /** Methods of execution-apis that this chain does not serve, and why. */

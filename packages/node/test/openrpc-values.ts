@@ -58,9 +58,12 @@ function objectsOf(schema: Schema, of: (schema: Schema) => fc.Arbitrary<unknown>
 export const mutated = (value: unknown): fc.Arbitrary<unknown> =>
   fc.tuple(fc.infiniteStream(fc.nat()), junk).map(([choices, other]) => replaced(value, other, choices))
 
+/** Hex at the ends of ranges: of 32, 53, 64, 240 and 256 bits, an address, a hash, a storage key. */
+const HEX = [1, 2, 8, 9, 14, 15, 16, 17, 40, 60, 61, 64, 65, 255, 256, 257].map((digits) => `0x${'f'.repeat(digits)}`)
+
 const JUNK: readonly unknown[] = [
-  ...['', '0x', '0x0', '0x00', '0x01', '0xF', '0xg', '1', 'latest', true, false, null, 0, -1, 0.5, 1e300, [], {}, [[]], [{}]],
-  ...[{ a: 1 }, { blockHash: '0x' }, `0x${'f'.repeat(40)}`, `0x${'f'.repeat(64)}`, `0x${'f'.repeat(300)}`],
+  ...['', '0x', '0x0', '0x00', '0x01', '0xF', '0xg', '0x1fffffffffffff', '0x20000000000000', ...HEX, '1', 'latest'],
+  ...[true, false, null, 0, -1, 0.5, 100, 101, 2 ** 32, 2 ** 53, 1e300, [], {}, [[]], [{}], { a: 1 }, { blockHash: '0x' }],
 ]
 const junk = fc.nat(JUNK.length - 1).map((i) => JUNK[i])
 

@@ -28,12 +28,12 @@ export const decimal15 = text('[0-9]{1,15}')
 /** A text. */
 export const string: Schema = { type: 'string' }
 /** A JSON number. */
-export const whole: Schema = { type: 'integer', minimum: 0 }
+export const whole: Schema = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
 export const ratio: Schema = { type: 'number', minimum: 0, maximum: 1 }
 export const anything: Schema = {}
 
 /** A JSON number or a quantity, at most 2^53 - 1. */
-export const looseInteger = component('Integer', anyOf({ ...whole, maximum: Number.MAX_SAFE_INTEGER }, uint53))
+export const looseInteger = component('Integer', anyOf(whole, uint53))
 export const looseUint32 = component('Integer32', anyOf({ ...whole, maximum: U32_MAX }, uint32))
 
 /** Storage keys are a contract's own. An odd number of digits gets a leading zero. */

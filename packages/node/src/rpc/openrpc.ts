@@ -38,7 +38,7 @@ export function discovery<Backend extends Pick<RpcBackend, 'clientVersion'>>(met
   })
 }
 
-/** The methods and components of the document. Yields to other work between methods. */
+/** The methods and components of the document. Yields to other work between methods and between components. */
 async function describe<Backend>(
   methods: Methods<Backend>,
   call: Pick<CallContext, 'isSliceOver' | 'nextTurn'>,
@@ -52,7 +52,10 @@ async function describe<Backend>(
   )
   const components: string[] = []
   // A component may use others, which the set then has behind it.
-  for (const name of used) components.push(`${JSON.stringify(name)}:${JSON.stringify(forms.writtenComponent(name, use))}`)
+  for (const name of used) {
+    if (call.isSliceOver()) await call.nextTurn()
+    components.push(`${JSON.stringify(name)}:${JSON.stringify(forms.writtenComponent(name, use))}`)
+  }
   return new JsonText([',"methods":', ...list.pieces, ',"components":{"schemas":{', components.join(','), '}}}'])
 }
 

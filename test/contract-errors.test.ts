@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { TestContracts } from '../packages/execution/test/contracts.ts'
-import { RPC_CODE, SIMULATION_CODE } from '../packages/node/src/rpc/errors.ts'
+import { RPC_CODE, SIMULATION_CODE } from '../packages/node/src/rpc/error-codes.ts'
 import { cataloguedIn, composer, isProse, type Literal, literalsOf, patternOf, thrownIn } from './docs/messages.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))

@@ -5,6 +5,7 @@ import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLibp2pTransport } from '../../packages/node/src/network/index.ts'
 import { createNodeKey } from '../../packages/node/src/network/node-key.ts'
+import { checked, type TestError } from '../../packages/node/test/refusals.ts'
 import { account, Network, type Validator } from './harness.ts'
 import { until } from './watch.ts'
 
@@ -29,12 +30,12 @@ const sign = (changes: object, signer = account(0)): Promise<Hex> =>
 
 interface Answer {
   readonly result?: unknown
-  readonly error?: { readonly code: number; readonly message: string }
+  readonly error?: TestError
 }
 
 async function call(method: string, params: unknown): Promise<Answer> {
   const { text } = await node.post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))
-  return JSON.parse(text) as Answer
+  return checked(JSON.parse(text) as Answer)
 }
 const send = (raw: string): Promise<Answer> => call('eth_sendRawTransaction', [raw])
 const nonceOf = (index: number): Promise<number> => node.client.getTransactionCount({ address: account(index).address })
@@ -106,7 +107,7 @@ describe('transactions', () => {
   it.each(refused)('%s: refused', async (_, raw, code, message) => {
     const { error, result } = await send(await raw())
     expect(result).toBeUndefined()
-    expect(error).toEqual({ code, message: expect.stringMatching(message) })
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message), data: { scope: 'chain' } })
     expect(await nonceOf(0)).toBe(0)
   })
 
@@ -173,7 +174,7 @@ describe('requests', () => {
   it.each(requests)('%s: an error that says so', async (_, body, status, code, message) => {
     const answer = await node.post(body)
     expect(answer.status).toBe(status)
-    expect(JSON.parse(answer.text)).toEqual({
+    expect(checked(JSON.parse(answer.text) as Answer)).toMatchObject({
       jsonrpc: '2.0',
       id: code === -32_601 || code === -32_602 ? 1 : null,
       error: { code, message: expect.stringMatching(message) },

@@ -3,11 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { loadCrypto } from '../../packages/node/src/crypto/load.ts'
 import type { RpcBackend } from '../../packages/node/src/rpc/backend.ts'
 import { Dispatcher } from '../../packages/node/src/rpc/dispatch.ts'
-import { RPC_CODE, SIMULATION_CODE } from '../../packages/node/src/rpc/errors.ts'
 import type { CallContext } from '../../packages/node/src/rpc/method.ts'
 import { rpcMethods } from '../../packages/node/src/rpc/methods/index.ts'
 import { appendBlock } from '../../packages/node/test/blocks.ts'
 import { LogRecorder, openTestNode, testAccounts, testTransfers, testValidators } from '../../packages/node/test/chain.ts'
+import { problemOf, type TestError } from '../../packages/node/test/refusals.ts'
 import { testBackend, testCall } from '../../packages/node/test/rpc.ts'
 import { fuzzAsync } from './fuzz.ts'
 import { EMITTER, type Known, requestsTo, TOPIC } from './requests.ts'
@@ -47,22 +47,18 @@ interface Answer {
   readonly jsonrpc: string
   readonly id: unknown
   readonly result?: unknown
-  readonly error?: { readonly code: number; readonly message: string }
+  readonly error?: TestError
 }
-
-/** EIP-7966: the transaction was sent, but its receipt did not arrive in time. */
-const TIMEOUT = 4
-const { internal: INTERNAL, ...refusals } = RPC_CODE
-const expectedCodes = new Set<number>([...Object.values(refusals), ...Object.values(SIMULATION_CODE), TIMEOUT])
 
 function checkAnswer(answer: Answer, id: unknown): void {
   expect(answer.jsonrpc).toBe('2.0')
   expect(answer.id).toEqual(id)
   expect('result' in answer).toBe(!('error' in answer))
   if (answer.error === undefined) return
-  const { code, message } = answer.error
-  if (!expectedCodes.has(code))
-    throw new Error(`code ${code} (${INTERNAL} is a bug): ${message}; log: ${JSON.stringify(log.lines.at(-1))}`)
+  const { data, message } = answer.error
+  if ((data as { reason?: string }).reason === 'internal')
+    throw new Error(`an internal error is a bug: ${message}; log: ${JSON.stringify(log.lines.at(-1))}`)
+  expect(problemOf(answer.error)).toBeUndefined()
   expect(message).toMatch(/\S/)
 }
 

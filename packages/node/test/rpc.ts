@@ -7,6 +7,7 @@ import { type RpcServer, type RpcServerOptions, type RpcSettings, startRpcServer
 import { openShared } from '../src/rpc/shared.ts'
 import { PROOF_BLOCKS, type TestNode } from './chain.ts'
 import { ManualClock } from './clock.ts'
+import { checked, type TestError } from './refusals.ts'
 
 export const testBackend = (node: TestNode, crypto: Crypto): RpcBackend =>
   createNodeBackend({
@@ -59,13 +60,13 @@ export interface TestRpc {
   readonly url: string
   readonly socketUrl: string
   readonly clock: ManualClock
-  /** The response to one request, result or error. */
+  /** The response to one request, result or error. Rejects if the error has no reason of the list. */
   call(method: string, ...params: unknown[]): Promise<TestAnswer>
 }
 
 export interface TestAnswer {
   readonly result?: unknown
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
+  readonly error?: TestError
 }
 
 /** Settings without rate limit, for pages of all origins. */
@@ -116,7 +117,7 @@ export async function serveTestNode(
     async call(method, ...params) {
       const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
       const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-      return (await response.json()) as TestAnswer
+      return checked((await response.json()) as TestAnswer)
     },
   }
 }

@@ -301,6 +301,35 @@ describe('a node and execution-apis', () => {
     expect(full.transactions.map(({ type }) => type)).toEqual(['0x0', '0x1', '0x2'])
   })
 
+  it('every refusal has a reason, scope and code of the closed list', async () => {
+    const tracer = { tracer: 'callTracer' }
+    const wrong: readonly Params[] = [
+      [UNKNOWN, tracer],
+      ['0x0', tracer],
+      [],
+      ['x'],
+      [{}],
+      ['0xffffff'],
+      [UNKNOWN],
+      [UNKNOWN, {}],
+      ['0x1', '0xffffff'],
+      [[], [], [], [], []],
+    ]
+    const reasons = new Set<unknown>()
+    for (const name of Object.keys(rpcMethods))
+      for (const params of wrong) {
+        // Rejects for an error that is not as the list says.
+        const { error } = await scene.rpc.call(name, ...params)
+        reasons.add((error?.data as { reason?: string } | undefined)?.reason)
+      }
+    expect(reasons).toEqual(
+      new Set([
+        ...[undefined, 'invalid-params', 'method-not-found', 'malformed', 'block-not-found', 'filter-not-found'],
+        ...['not-traceable', 'transaction-not-found'],
+      ]),
+    )
+  })
+
   it('agree on the form of filters and their changes', async () => {
     const ids = [
       await ask('eth_newFilter', { address: scene.token }),

@@ -1,6 +1,6 @@
 import type { TransactionFailure } from '@quoin/execution'
 import { Sequencer } from '@quoin/node/process'
-import { type CallOutOfGas, type CallReverted, RpcError } from '@quoin/node/rpc'
+import { CallOutOfGas, CallReverted, type RpcError } from '@quoin/node/rpc'
 import type { Receipt, SignedTransaction } from '@quoin/protocol'
 import type { Descriptions, Sent } from './descriptions.ts'
 import type { Instance } from './instance.ts'
@@ -36,7 +36,7 @@ export class DevLog {
 
   /** Prints a failed call. Returns the error for the client: the reason, then the author's source lines. */
   async call(method: string, sent: Sent, failed: CallReverted | CallOutOfGas, instance: Instance): Promise<RpcError> {
-    const { outcome, code, message, data } = failed
+    const { outcome, message } = failed
     const [called, trace] = await Promise.all([
       this.#descriptions.called(instance, sent),
       this.#descriptions.trace(instance, sent, outcome.trace),
@@ -48,7 +48,8 @@ export class DevLog {
       `  ${reasonText(outcome.kind === 'reverted' ? outcome : { ...outcome, reason: 'out of gas' })}`,
       ...trace.map(indented),
     ])
-    return new RpcError(code, [message, ...trace].join('\n'), data)
+    const text = [message, ...trace].join('\n')
+    return outcome.kind === 'reverted' ? new CallReverted(outcome, text) : new CallOutOfGas(outcome, text)
   }
 
   async #transaction(

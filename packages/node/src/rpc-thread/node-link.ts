@@ -1,4 +1,4 @@
-import { RPC_CODE, RpcError } from '../rpc/errors.ts'
+import { RpcError } from '../rpc/errors.ts'
 import type { Admitted, Answered, Answers, Asked, FromThread, Question } from './messages.ts'
 
 export const LINK_LIMITS = {
@@ -82,7 +82,7 @@ export class NodeLink {
 }
 
 export const nodeIsBusy = (count: number): RpcError =>
-  new RpcError(RPC_CODE.limitExceeded, `the node is busy: ${count} requests are waiting, try again later`)
+  new RpcError('overloaded', `the node is busy: ${count} requests are waiting, try again later`)
 
 /** Size of the transaction in an answer, if any. */
 function bytesOf(answer: Answered): number {

@@ -53,7 +53,12 @@ it.each(METHODS)('%s finds no block with an unknown hash, and names what a block
   const unknown = await rpc.call(name, ...params(Hash(crypto.keccak256(utf8ToBytes('no block')))))
   // As the vectors of execution-apis: null for receipts, an error for state.
   if (name === 'eth_getBlockReceipts') expect(unknown.result).toBeNull()
-  else expect(unknown.error).toEqual({ code: -32001, message: 'block not found' })
+  else
+    expect(unknown.error).toEqual({
+      code: -32001,
+      message: 'block not found',
+      data: { reason: 'block-not-found', scope: 'node', height: '0x2' },
+    })
   for (const wrong of [
     'Latest',
     '0x',

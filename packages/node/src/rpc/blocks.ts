@@ -1,8 +1,8 @@
-import { decodeTransaction, type Hash, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
+import { decodeTransaction, type Hash, type Height, type Hex, type SignedTransaction, unwrap } from '@quoin/protocol'
 import type { StoredHeader } from '../store/types.ts'
 import type { RpcBackend } from './backend.ts'
-import { RPC_CODE, RpcError } from './errors.ts'
-import { formatBlock, formatTransaction, type Position } from './format.ts'
+import { RpcError } from './errors.ts'
+import { formatBlock, formatTransaction, type Position, quantityHex } from './format.ts'
 import { JsonText, jsonList } from './json-text.ts'
 import type { CallContext } from './method.ts'
 import type { BlockReference } from './schema.ts'
@@ -18,10 +18,15 @@ export function resolveHeight(backend: RpcBackend, reference: BlockReference): H
   return reference.height <= latest ? (reference.height as Height) : undefined
 }
 
+/** What an error about a missing block, range or transaction says of the head: a client can tell whether this node is behind another. */
+export const headOf = ({ blocks }: Pick<RpcBackend, 'blocks'>): { readonly height: Hex } => ({
+  height: quantityHex(blocks.head.header.number),
+})
+
 /** As `resolveHeight`, but throws RpcError if the block does not exist. */
 export function requireHeight(backend: RpcBackend, reference: BlockReference): Height {
   const height = resolveHeight(backend, reference)
-  if (height === undefined) throw new RpcError(RPC_CODE.notFound, 'block not found')
+  if (height === undefined) throw new RpcError('block-not-found', 'block not found', headOf(backend))
   return height
 }
 

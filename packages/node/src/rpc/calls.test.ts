@@ -138,10 +138,12 @@ describe('eth_call', () => {
       message: expect.stringMatching(
         /^out of gas: the call used all of its 1000000 gas: spin used up the 9\d{5} gas of its call$/,
       ),
+      data: { reason: 'out-of-gas', scope: 'chain' },
     })
     expect((await call('speak', { value: '0x1' })).error).toMatchObject({
       code: -32000,
       message: expect.stringMatching(/^insufficient funds/),
+      data: { reason: 'insufficient-funds', scope: 'chain' },
     })
     expect((await call('speak', { gas: '0x5208' })).error).toMatchObject({
       message: expect.stringMatching(/^intrinsic gas too low/),
@@ -310,6 +312,10 @@ describe('eth_estimateGas', () => {
   it('names the allowance if it is not enough', async () => {
     const data = encodeFunctionData({ abi: token.abi, functionName: 'transfer', args: [bob.address, 1n] })
     const { error } = await rpc.call('eth_estimateGas', { from: alice.address, to: address, data, gas: '0x7530' })
-    expect(error).toEqual({ code: -32000, message: 'gas required exceeds allowance (30000)' })
+    expect(error).toEqual({
+      code: -32000,
+      message: 'gas required exceeds allowance (30000)',
+      data: { reason: 'out-of-gas', scope: 'chain' },
+    })
   })
 })

@@ -1,11 +1,11 @@
 import type { Result } from '@quoin/protocol'
 import { type Awaitable, isPromise, whenThere } from '../awaitable.ts'
 import type { Allowances } from './allowance.ts'
-import { RPC_CODE, RpcError } from './errors.ts'
+import { type Refusal, RpcError, refusal } from './errors.ts'
 import { ExactNumber, idText } from './exact-id.ts'
 import { JsonText } from './json-text.ts'
 import type { CallContext, Methods } from './method.ts'
-import { parseRequests, type RequestRefusal, type RequestText } from './request-text.ts'
+import { parseRequests, type RequestText } from './request-text.ts'
 import { isShed } from './shedding.ts'
 import { REFUSED_WEIGHT, weightOf, weightOfText } from './weights.ts'
 
@@ -34,9 +34,8 @@ const responseOf = (id: unknown, pieces: readonly string[]): Response => ({
   length: pieces.reduce((sum, piece) => sum + piece.length, 0),
 })
 
-function refusal(id: unknown, code: number, message: string, data?: unknown): Response {
-  const error = data === undefined ? { code, message } : { code, message, data }
-  return responseOf(id, [`{"jsonrpc":"2.0","id":${idText(id)},"error":${JSON.stringify(error)}}`])
+function failure(id: unknown, { code, message, data }: Refusal): Response {
+  return responseOf(id, [`{"jsonrpc":"2.0","id":${idText(id)},"error":${JSON.stringify({ code, message, data })}}`])
 }
 
 /** Built by hand, because stringifying an object around the result takes twice as long. */
@@ -50,7 +49,7 @@ function success(id: unknown, result: unknown): Response {
 }
 
 const tooLate = (id: unknown, { limits }: CallContext): Response =>
-  refusal(id, RPC_CODE.limitExceeded, `request timed out after ${limits.requestMs} ms, or the server is stopping`)
+  failure(id, refusal('request-timeout', `request timed out after ${limits.requestMs} ms, or the server is stopping`))
 
 const answerOf = ({ pieces, retryAfterMs }: Response): Answer => ({ pieces, retryAfterMs })
 
@@ -83,8 +82,8 @@ export class Dispatcher<Backend> {
     return whenThere(parseRequests(bytes, call, call.limits), (parsed) => this.#parsed(parsed, call))
   }
 
-  #parsed(parsed: Result<RequestText, RequestRefusal>, call: CallContext): Awaitable<Answer | undefined> {
-    if (!parsed.ok) return answerOf(this.#refused(null, parsed.error.code, parsed.error.message, call))
+  #parsed(parsed: Result<RequestText, Refusal>, call: CallContext): Awaitable<Answer | undefined> {
+    if (!parsed.ok) return answerOf(this.#refused(null, parsed.error, call))
     if (parsed.value.kind === 'batch') return this.#batch(parsed.value.requests, call)
     // The call may have timed out while it waited for a slot.
     const late = call.isGivenUp ? (id: unknown) => tooLate(id, call) : undefined
@@ -94,16 +93,18 @@ export class Dispatcher<Backend> {
 
   async #batch(requests: readonly unknown[], call: CallContext): Promise<Answer | undefined> {
     const { batchConcurrencyMax, responseBytesMax } = call.limits
-    if (requests.length === 0) return answerOf(this.#refused(null, RPC_CODE.invalidRequest, 'batch is empty', call))
+    if (requests.length === 0) return answerOf(this.#refused(null, refusal('invalid-request', 'batch is empty'), call))
     const pieces: string[] = []
     let bytes = 0
     let refused = 0
     let retryAfterMs = 0
     const tooLarge = (id: unknown) =>
-      refusal(
+      failure(
         id,
-        RPC_CODE.limitExceeded,
-        `response too large: the responses of the batch exceed ${responseBytesMax} bytes, send a smaller batch`,
+        refusal(
+          'answer-too-large',
+          `response too large: the responses of the batch exceed ${responseBytesMax} bytes, send a smaller batch`,
+        ),
       )
     for (let i = 0; i < requests.length; i += batchConcurrencyMax) {
       // Beyond the limit, run no more requests: a client must not be told that a transaction failed which was in fact accepted.
@@ -130,14 +131,14 @@ export class Dispatcher<Backend> {
   /** Answers most requests synchronously, without a promise: a batch of them takes half the time. */
   #one(request: unknown, call: CallContext, skip?: (id: unknown) => Response): Awaitable<Response | undefined> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
-      return this.#refused(null, RPC_CODE.invalidRequest, 'request is not an object', call)
+      return this.#refused(null, refusal('invalid-request', 'request is not an object'), call)
     }
     const { id, method: name, params } = request as Readonly<Record<string, unknown>>
     const isNumber = typeof id === 'number' || id instanceof ExactNumber
     const idIsValid = id === undefined || id === null || typeof id === 'string' || isNumber
     if (typeof name !== 'string' || !idIsValid) {
       const problem = 'invalid request: method must be a string, and id a string, a number or null'
-      return this.#refused(null, RPC_CODE.invalidRequest, problem, call)
+      return this.#refused(null, refusal('invalid-request', problem), call)
     }
     const response = skip === undefined ? this.#run(id ?? null, name, params, call) : skip(id ?? null)
     if (id !== undefined) return response
@@ -149,10 +150,10 @@ export class Dispatcher<Backend> {
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined
     if (method === undefined) {
       const problem = `the method ${name.slice(0, 100)} does not exist/is not available`
-      return this.#refused(id, RPC_CODE.methodNotFound, problem, call)
+      return this.#refused(id, refusal('method-not-found', problem), call)
     }
     const shed = isShed(name) ? readRefusal() : undefined
-    if (shed !== undefined) return this.#refused(id, RPC_CODE.limitExceeded, shed, call)
+    if (shed !== undefined) return this.#refused(id, refusal('short-of-memory', shed), call)
     const limited = this.#limited(id, weightOf(name, params), call)
     if (limited !== undefined) return limited
     const run = (): unknown => method.run(this.#options.backend, params, call)
@@ -160,8 +161,8 @@ export class Dispatcher<Backend> {
     try {
       const result = run()
       return isPromise(result) ? this.#settle(id, name, result, call) : success(id, result)
-    } catch (failure) {
-      return this.#failed(id, name, failure, call)
+    } catch (thrown) {
+      return this.#failed(id, name, thrown, call)
     }
   }
 
@@ -172,26 +173,26 @@ export class Dispatcher<Backend> {
     const retryAfterMs = this.#options.allowances.take(remote, units)
     if (retryAfterMs === 0) return undefined
     const message = `rate limit exceeded: ${remote} must wait, try again in ${retryAfterMs} ms`
-    return { ...refusal(id, RPC_CODE.limitExceeded, message, { retryAfterMs }), retryAfterMs }
+    return { ...failure(id, refusal('rate-limited', message, { retryAfterMs })), retryAfterMs }
   }
 
   /** Refuses an invalid request, and charges it to the rate limit too. */
-  #refused(id: unknown, code: number, message: string, call: CallContext): Response {
-    return this.#limited(id, REFUSED_WEIGHT, call) ?? refusal(id, code, message)
+  #refused(id: unknown, refused: Refusal, call: CallContext): Response {
+    return this.#limited(id, REFUSED_WEIGHT, call) ?? failure(id, refused)
   }
 
   async #settle(id: unknown, name: string, result: Promise<unknown>, call: CallContext): Promise<Response> {
     try {
       return success(id, await result)
-    } catch (failure) {
-      return this.#failed(id, name, failure, call)
+    } catch (thrown) {
+      return this.#failed(id, name, thrown, call)
     }
   }
 
-  #failed(id: unknown, name: string, failure: unknown, call: CallContext): Response {
-    if (failure instanceof RpcError) return refusal(id, failure.code, failure.message, failure.data)
+  #failed(id: unknown, name: string, thrown: unknown, call: CallContext): Response {
+    if (thrown instanceof RpcError) return failure(id, thrown)
     if (call.isGivenUp) return tooLate(id, call)
-    this.#options.logger.error({ err: failure, method: name }, 'rpc method failed')
-    return refusal(id, RPC_CODE.internal, 'internal error')
+    this.#options.logger.error({ err: thrown, method: name }, 'rpc method failed')
+    return failure(id, refusal('internal', 'internal error'))
   }
 }

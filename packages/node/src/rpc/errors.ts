@@ -1,49 +1,53 @@
-/** JSON-RPC error codes that standard Ethereum clients react to (EIP-1474, go-ethereum). */
-export const RPC_CODE = {
-  parseError: -32700,
-  invalidRequest: -32600,
-  methodNotFound: -32601,
-  invalidParams: -32602,
-  internal: -32603,
-  server: -32000,
-  notFound: -32001,
-  transactionRejected: -32003,
-  limitExceeded: -32005,
-  /** A simulated call failed for another reason than a revert. */
-  callFailed: -32015,
-  /** A simulation took too long. */
-  timeout: -32016,
-  /** Call reverted; `data` is the revert data as hex. */
-  reverted: 3,
-  /** EIP-1193: the account or method has not been authorized. */
-  unauthorized: 4100,
-  prunedHistory: 4444,
-} as const
+import type { Hex } from '@quoin/protocol'
+import { REFUSAL_REASONS, type RefusalReason, type Scope } from './refusal-reasons.ts'
+
+/** `data` of an error: what a client needs to decide what to do. */
+export interface RefusalData {
+  readonly reason: RefusalReason
+  readonly scope: Scope
+  readonly [detail: string]: unknown
+}
+
+/** The error of a response, without its id. */
+export interface Refusal {
+  readonly code: number
+  readonly message: string
+  /** Hex where a standard says so: a revert, and the timeout of EIP-7966. */
+  readonly data: RefusalData | Hex
+}
+
+/** Where a reason is given: some have codes of their own in calls and simulations. */
+export type Where = 'calls' | 'simulations' | 'elsewhere'
+
+function codeOf(reason: RefusalReason, where: Where): number {
+  const { code, inCalls = code, inSimulations = code } = REFUSAL_REASONS[reason]
+  return where === 'calls' ? inCalls : where === 'simulations' ? inSimulations : code
+}
+
+const dataOf = (reason: RefusalReason, details: object | undefined): RefusalData => ({
+  reason,
+  scope: REFUSAL_REASONS[reason].scope,
+  ...details,
+})
+
+/** @param details - Further members of `data`. */
+export const refusal = (reason: RefusalReason, message: string, details?: object): Refusal => ({
+  code: codeOf(reason, 'elsewhere'),
+  message,
+  data: dataOf(reason, details),
+})
 
 /** A method throws it to answer with this error. Any other exception is a bug and is answered with `internal`. */
-export class RpcError extends Error {
+export class RpcError extends Error implements Refusal {
   readonly code: number
-  readonly data: unknown
+  readonly data: RefusalData | Hex
 
-  constructor(code: number, message: string, data?: unknown) {
+  /** @param details - Further members of `data`, or the whole of it in hex where a standard says so. */
+  constructor(reason: RefusalReason, message: string, details?: object | Hex, where: Where = 'elsewhere') {
     super(message)
-    this.code = code
-    this.data = data
+    this.code = codeOf(reason, where)
+    this.data = typeof details === 'string' ? details : dataOf(reason, details)
   }
 }
 
-export const invalidParams = (message: string): RpcError => new RpcError(RPC_CODE.invalidParams, message)
-
-/** Codes of `eth_simulateV1` (execution-apis) for what ends a simulation. */
-export const SIMULATION_CODE = {
-  nonceTooLow: -38010,
-  nonceTooHigh: -38011,
-  feeTooLow: -38012,
-  intrinsicGas: -38013,
-  insufficientFunds: -38014,
-  blockGasLimit: -38015,
-  blockNumberOrder: -38020,
-  blockTimeOrder: -38021,
-  tooLarge: -38025,
-  limitExceeded: -38026,
-} as const
+export const invalidParams = (message: string): RpcError => new RpcError('invalid-params', message)

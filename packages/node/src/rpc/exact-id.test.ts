@@ -68,7 +68,7 @@ describe('a response has the id of its request', () => {
 
   it('not that of another member, of a parameter, of another request or of a text', async () => {
     const refused = (id: string) =>
-      `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"the method two does not exist/is not available"}}`
+      `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"the method two does not exist/is not available","data":{"reason":"method-not-found","scope":"chain"}}}`
     for (const [text, expected] of [
       ['{"params":[{"id":1.10}],"id":2,"method":"two"}', refused('2')],
       ['{"id":3,"method":"two","params":[{"id":9007199254740993}]}', refused('3')],
@@ -81,7 +81,7 @@ describe('a response has the id of its request', () => {
       ['{"id":1.10,"id":"a","method":"two"}', refused('"a"')],
       [
         '[{"id":1.0,"method":"two"},{"id":2,"method":"two"},["id",3.0],{"id":"id","method":"two","x":4.0}]',
-        `[${refused('1.0')},${refused('2')},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"request is not an object"}},${refused('"id"')}]`,
+        `[${refused('1.0')},${refused('2')},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"request is not an object","data":{"reason":"invalid-request","scope":"chain"}}},${refused('"id"')}]`,
       ],
     ] as const)
       for (const isScanned of [false, true]) expect(await answer(text, isScanned), text).toBe(expected)

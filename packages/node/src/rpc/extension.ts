@@ -1,7 +1,7 @@
 /** The RPC server, and helpers to write further methods: `quoin dev` adds its own to those of a node. */
 export type { RpcBackend } from './backend.ts'
 export { storedForm } from './call-schema.ts'
-export { invalidParams, RPC_CODE, RpcError } from './errors.ts'
+export { invalidParams, RpcError } from './errors.ts'
 export { type TransactionRequest, transactionRequest } from './fill.ts'
 export type { Rewind } from './filters.ts'
 export { quantityHex } from './format.ts'

@@ -1,6 +1,6 @@
 import { bytesToHex, type Height } from '@quoin/protocol'
 import type { Clock, Random } from '../powers.ts'
-import { RPC_CODE, RpcError } from './errors.ts'
+import { RpcError } from './errors.ts'
 import { quantityHex } from './format.ts'
 import type { RpcLimits } from './limits.ts'
 import type { LogMatcher, LogQuery } from './log-matcher.ts'
@@ -136,4 +136,4 @@ export class Filters {
   }
 }
 
-export const filterNotFound = (): RpcError => new RpcError(RPC_CODE.server, 'filter not found')
+export const filterNotFound = (): RpcError => new RpcError('filter-not-found', 'filter not found')

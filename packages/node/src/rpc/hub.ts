@@ -1,6 +1,6 @@
 import type { Height } from '@quoin/protocol'
 import type { Client } from '../fair-queue.ts'
-import { RPC_CODE, RpcError } from './errors.ts'
+import { RpcError } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
 import { Quota } from './quota.ts'
 import type { Turns } from './turns.ts'
@@ -110,7 +110,7 @@ export class Hub {
    * @throws {RpcError} If a limit is exceeded.
    */
   subscribe(topic: Topic, sink: Sink): { readonly id: string; readonly end: () => void } {
-    if (this.#isClosed) throw new RpcError(RPC_CODE.server, 'the server is stopping')
+    if (this.#isClosed) throw new RpcError('stopping', 'the server is stopping')
     const { remote } = sink.client
     const releaseOne = this.#quota.take(remote, 1)
     const channel = this.#channels.get(topic.key) ?? openChannel(topic)

@@ -1,7 +1,7 @@
 import type { Address, Hash, Height } from '@quoin/protocol'
 import type { RpcBackend } from './backend.ts'
-import { requireHeight } from './blocks.ts'
-import { invalidParams } from './errors.ts'
+import { headOf, requireHeight } from './blocks.ts'
+import { invalidParams, RpcError } from './errors.ts'
 import * as forms from './forms/index.ts'
 import type { RpcLimits } from './limits.ts'
 import type { LogCriteria, LogQuery } from './log-matcher.ts'
@@ -110,9 +110,10 @@ export function rangeOf(backend: RpcBackend, query: LogQuery, limits: Pick<RpcLi
   const from = heightOf(query.fromBlock, latest)
   const to = heightOf(query.toBlock, latest)
   if (from > to) throw reversedRange()
-  if (to > latest) throw invalidParams('block range extends beyond current head block')
+  if (to > latest) throw new RpcError('range-above-head', 'block range extends beyond current head block', headOf(backend))
   // Message and number must match the pattern by which Ponder shortens its ranges (packages/utils/src/getLogsRetryHelper.ts).
-  if (to - from > limits.logBlocksMax) throw invalidParams(`query exceeds max block range ${limits.logBlocksMax}`)
+  if (to - from > limits.logBlocksMax)
+    throw new RpcError('range-too-large', `query exceeds max block range ${limits.logBlocksMax}`)
   return { from, to }
 }
 

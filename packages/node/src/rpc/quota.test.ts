@@ -7,7 +7,10 @@ describe('a quota', () => {
     const quota = new Quota('things', 5, 3)
     quota.take('a', 3)
     expect(() => quota.take('a', 1)).toThrow(
-      new RpcError(-32005, 'too many things: a has 3, the limit per address is 3; remove some first, or use another node'),
+      new RpcError(
+        'quota-exceeded',
+        'too many things: a has 3, the limit per address is 3; remove some first, or use another node',
+      ),
     )
     const release = quota.take('b', 2)
     expect(() => quota.take('c', 1)).toThrow(/all clients together have 5, the limit is 5/)

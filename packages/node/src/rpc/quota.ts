@@ -1,4 +1,4 @@
-import { RPC_CODE, RpcError } from './errors.ts'
+import { RpcError } from './errors.ts'
 
 /** Limits resources that clients hold beyond a call, such as filters: in total, and per address. */
 export class Quota {
@@ -36,7 +36,7 @@ export class Quota {
   }
 
   #refusal(reason: string): RpcError {
-    return new RpcError(RPC_CODE.limitExceeded, `too many ${this.#what}: ${reason}; remove some first, or use another node`)
+    return new RpcError('quota-exceeded', `too many ${this.#what}: ${reason}; remove some first, or use another node`)
   }
 
   #add(remote: string, units: number): void {

@@ -48,7 +48,7 @@ describe("blocks and receipts in Ethereum's binary forms", () => {
       expect(keccak256((await result('debug_getRawHeader', number)) as Hex)).toBe(hash)
       expect(await result('debug_getRawHeader', hash)).toBe(await result('debug_getRawHeader', number))
     }
-    expect((await rpc.call('debug_getRawHeader', '0x99')).error).toEqual({ code: -32001, message: 'block not found' })
+    expect((await rpc.call('debug_getRawHeader', '0x99')).error).toMatchObject({ code: -32001, message: 'block not found' })
     expect((await rpc.call('debug_getRawHeader', '2')).error?.code).toBe(-32602)
   })
 

@@ -40,9 +40,13 @@ describe('a text that is scanned first', () => {
 
   it('is refused if it nests too deeply, has too many values or too many requests, and is not read further', async () => {
     const deep = `${'['.repeat(1_500_000)}`
-    expect(await looked(`{"params":${deep}`)).toEqual({
+    expect(await looked(`{"params":${deep}`)).toMatchObject({
       ok: false,
-      error: { code: -32005, message: 'request is nested too deeply: the limit is 16 levels' },
+      error: {
+        code: -32005,
+        message: 'request is nested too deeply: the limit is 16 levels',
+        data: { reason: 'request-too-large' },
+      },
     })
     expect(await looked(JSON.stringify({ params: new Array(201).fill(0) }))).toMatchObject({
       error: { code: -32005, message: 'request has too many values: the limit is 200' },

@@ -1,15 +1,9 @@
 import { err, ok, type Result } from '@quoin/protocol'
 import type { Awaitable } from '../awaitable.ts'
-import { RPC_CODE } from './errors.ts'
+import { type Refusal, refusal } from './errors.ts'
 import { keepIdTexts } from './exact-id.ts'
 import type { RpcLimits } from './limits.ts'
 import type { CallContext } from './method.ts'
-
-/** Why a text is not a valid request. */
-export interface RequestRefusal {
-  readonly code: number
-  readonly message: string
-}
 
 /** One request, or a batch of them. */
 export type RequestText =
@@ -30,7 +24,7 @@ export function parseRequests(
   bytes: Buffer,
   call: Pick<CallContext, 'isSliceOver' | 'nextTurn'>,
   limits: TextLimits,
-): Awaitable<Result<RequestText, RequestRefusal>> {
+): Awaitable<Result<RequestText, Refusal>> {
   if (bytes.length > limits.parseAtOnceBytesMax) return parseLong(bytes, call, limits)
   const parsed = parse(bytes)
   return parsed.ok ? requestsOf(parsed.value, limits) : parsed
@@ -40,7 +34,7 @@ async function parseLong(
   bytes: Buffer,
   call: Pick<CallContext, 'isSliceOver' | 'nextTurn'>,
   limits: TextLimits,
-): Promise<Result<RequestText, RequestRefusal>> {
+): Promise<Result<RequestText, Refusal>> {
   const scan = new TextScan(bytes, limits)
   if (!scan.isBatch && bytes.length > limits.requestBytesMax) return err(tooLong(bytes.length, limits))
   while (!scan.isDone) {
@@ -62,13 +56,13 @@ async function parseLong(
   return ok({ kind: 'batch', requests })
 }
 
-function requestsOf(value: unknown, limits: TextLimits): Result<RequestText, RequestRefusal> {
+function requestsOf(value: unknown, limits: TextLimits): Result<RequestText, Refusal> {
   if (!Array.isArray(value)) return ok({ kind: 'one', request: value })
   return value.length > limits.batchItemsMax ? err(tooManyItems(value.length, limits)) : ok({ kind: 'batch', requests: value })
 }
 
 /** Parses a request or batch. An id that is a number keeps its text. */
-function parse(bytes: Buffer): Result<unknown, RequestRefusal> {
+function parse(bytes: Buffer): Result<unknown, Refusal> {
   try {
     const text = bytes.toString()
     const parsed: unknown = JSON.parse(text)
@@ -79,19 +73,13 @@ function parse(bytes: Buffer): Result<unknown, RequestRefusal> {
   }
 }
 
-const notJson = (message: string): RequestRefusal => ({
-  code: RPC_CODE.parseError,
-  message: `request is not valid JSON: ${message}`,
-})
-const tooManyItems = (count: number | string, { batchItemsMax }: TextLimits): RequestRefusal => ({
-  code: RPC_CODE.limitExceeded,
-  message: `batch too large: it has ${count} requests, the limit is ${batchItemsMax}`,
-})
+const notJson = (message: string): Refusal => refusal('parse-error', `request is not valid JSON: ${message}`)
 
-const tooLong = (length: number, { requestBytesMax }: TextLimits): RequestRefusal => ({
-  code: RPC_CODE.limitExceeded,
-  message: `request too large: it has ${length} bytes, the limit is ${requestBytesMax}`,
-})
+const tooManyItems = (count: number | string, { batchItemsMax }: TextLimits): Refusal =>
+  refusal('request-too-large', `batch too large: it has ${count} requests, the limit is ${batchItemsMax}`)
+
+const tooLong = (length: number, { requestBytesMax }: TextLimits): Refusal =>
+  refusal('request-too-large', `request too large: it has ${length} bytes, the limit is ${requestBytesMax}`)
 
 /** Bytes that are scanned between two checks of the time slice: a tenth of a millisecond. */
 const SCAN_BYTES = 64 * 1024
@@ -118,7 +106,7 @@ class TextScan {
   #itemAt = 0
   #hasEnded = false
   readonly isBatch: boolean
-  refusal: RequestRefusal | undefined
+  refusal: Refusal | undefined
 
   constructor(bytes: Buffer, limits: TextLimits) {
     this.#bytes = bytes
@@ -175,10 +163,7 @@ class TextScan {
     if (this.isBatch && this.#depth === 1) this.#itemAt = at + 1
     const { requestDepthMax } = this.#limits
     if (this.#depth > requestDepthMax)
-      this.refusal = {
-        code: RPC_CODE.limitExceeded,
-        message: `request is nested too deeply: the limit is ${requestDepthMax} levels`,
-      }
+      this.refusal = refusal('request-too-large', `request is nested too deeply: the limit is ${requestDepthMax} levels`)
   }
 
   #close(at: number, byte: number): void {
@@ -211,6 +196,6 @@ class TextScan {
   #count(): void {
     const { requestValuesMax } = this.#limits
     if (++this.#values > requestValuesMax)
-      this.refusal = { code: RPC_CODE.limitExceeded, message: `request has too many values: the limit is ${requestValuesMax}` }
+      this.refusal = refusal('request-too-large', `request has too many values: the limit is ${requestValuesMax}`)
   }
 }

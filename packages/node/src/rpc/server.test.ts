@@ -285,7 +285,7 @@ describe('refusals', () => {
   it('answers 503 to probes if the node does not answer', async () => {
     await rpc.server.close()
     const probes: Probes = {
-      live: () => Promise.reject(new RpcError(-32005, 'the node is busy')),
+      live: () => Promise.reject(new RpcError('overloaded', 'the node is busy')),
       ready: () => Promise.reject(new Error('a bug')),
       metrics: async () => ({}),
     }

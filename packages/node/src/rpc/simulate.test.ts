@@ -228,7 +228,7 @@ describe('eth_simulateV1', () => {
       [hash, '0x'],
     ] as const)
       expect((await simulated([{ calls: [balance] }], {}, block))[0]?.calls[0]?.returnData).toBe(value)
-    expect((await ask([{}], {}, '0xff')).error).toEqual({ code: -32001, message: 'block not found' })
+    expect((await ask([{}], {}, '0xff')).error).toMatchObject({ code: -32001, message: 'block not found' })
   })
 
   const sender = { from: alice.address, to: bob.address }
@@ -293,7 +293,7 @@ describe('eth_simulateV1', () => {
       /^block gas limit reached/,
     ],
   ])('refuses %s', async (_, blocks, more, code, message) => {
-    expect((await ask(blocks, more)).error).toEqual({ code, message: expect.stringMatching(message) })
+    expect((await ask(blocks, more)).error).toMatchObject({ code, message: expect.stringMatching(message) })
   })
 
   it('gives all calls together as much gas as one eth_call', async () => {
@@ -302,7 +302,7 @@ describe('eth_simulateV1', () => {
     const state = { stateOverrides: { [stranger]: { code } } }
     const [block] = await simulated([{ ...state, calls: [spin] }])
     expect(block?.gasUsed).toBe(numberToHex(DEFAULT_RPC_LIMITS.callGasMax))
-    expect((await ask([{ ...state, calls: [spin] }, { calls: [sender] }])).error).toEqual({
+    expect((await ask([{ ...state, calls: [spin] }, { calls: [sender] }])).error).toMatchObject({
       code: -38026,
       message: 'the calls of the simulation use too much gas: only 0 gas is left for them (call 0 of block 3)',
     })

@@ -2,7 +2,7 @@ import { type BlockCalls, CALL_LIMITS, type SimulatedCall } from '@quoin/executi
 import type { Nonce, Wei } from '@quoin/protocol'
 import { z } from 'zod'
 import { blockOverrides, stateOverrides } from './call-schema.ts'
-import { RpcError, SIMULATION_CODE } from './errors.ts'
+import { RpcError } from './errors.ts'
 import { checkedType, transactionRequest } from './fill.ts'
 import * as forms from './forms/index.ts'
 import type { RpcLimits } from './limits.ts'
@@ -27,7 +27,7 @@ const PAYLOAD_MEMBERS: ReadonlySet<string> = new Set([
 ])
 const BLOCK_MEMBERS: ReadonlySet<string> = new Set(['blockOverrides', 'stateOverrides', 'calls'])
 
-const tooMany = (message: string): RpcError => new RpcError(SIMULATION_CODE.limitExceeded, message)
+const tooMany = (message: string): RpcError => new RpcError('limit-exceeded', message)
 
 type Requested = Omit<BlockCalls, 'calls'> & { readonly calls: readonly ReturnType<typeof transactionRequest.read>[] }
 

@@ -1,6 +1,6 @@
 import type { CallHost, SimulatedBlock, SimulatedCall, SimulatedResult } from '@quoin/execution'
 import { bytesToHex } from '@quoin/protocol'
-import { RPC_CODE } from './errors.ts'
+import { RPC_CODE } from './error-codes.ts'
 import { formatBlock, formatLog, formatTransaction, quantityHex, type ShownTransaction } from './format.ts'
 import { JsonPieces } from './json-text.ts'
 import { revertMessage } from './reverts.ts'

@@ -100,7 +100,7 @@ describe('eth_getStorageValues', () => {
     ['an account that is none', { '0x12': ['0x'] }, 'invalid param 0: has the invalid key 0x12'],
     ['a key that is none', { [contract]: ['0x1', '0xg'] }, `invalid param 0: ${contract}.1 must be hex`],
   ])('refuses %s', async (_, requests, message) => {
-    expect((await values(requests)).error).toEqual({ code: -32602, message: expect.stringContaining(message) })
+    expect((await values(requests)).error).toMatchObject({ code: -32602, message: expect.stringContaining(message) })
   })
 
   it('refuses a block that does not exist, and values that are too long together', async () => {

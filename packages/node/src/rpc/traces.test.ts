@@ -272,15 +272,15 @@ describe('debug_traceCall', () => {
 
 describe('what cannot be traced', () => {
   it.each([
-    ['debug_traceBlockByNumber', ['0x0', CALLS], -32000, 'genesis is not traceable'],
-    ['debug_traceBlockByNumber', ['earliest', CALLS], -32000, 'genesis is not traceable'],
-    ['debug_traceBlockByNumber', ['pending', CALLS], -32000, 'pending block is not available'],
-    ['debug_traceBlockByNumber', ['0x99', CALLS], -32001, 'block not found'],
-    ['debug_traceBlockByHash', [pad('0x1'), CALLS], -32001, 'block not found'],
-    ['debug_traceTransaction', [pad('0x1'), CALLS], -32000, 'transaction not found'],
-    ['debug_traceCall', [{}, 'pending', CALLS], -32000, 'tracing on top of pending is not supported'],
-  ])('%s %j is refused', async (method, params, code, message) => {
-    expect(await errorOf(method, ...params)).toEqual({ code, message })
+    ['debug_traceBlockByNumber', ['0x0', CALLS], -32000, 'genesis is not traceable', 'not-traceable'],
+    ['debug_traceBlockByNumber', ['earliest', CALLS], -32000, 'genesis is not traceable', 'not-traceable'],
+    ['debug_traceBlockByNumber', ['pending', CALLS], -32000, 'pending block is not available', 'not-traceable'],
+    ['debug_traceBlockByNumber', ['0x99', CALLS], -32001, 'block not found', 'block-not-found'],
+    ['debug_traceBlockByHash', [pad('0x1'), CALLS], -32001, 'block not found', 'block-not-found'],
+    ['debug_traceTransaction', [pad('0x1'), CALLS], -32000, 'transaction not found', 'transaction-not-found'],
+    ['debug_traceCall', [{}, 'pending', CALLS], -32000, 'tracing on top of pending is not supported', 'not-traceable'],
+  ])('%s %j is refused', async (method, params, code, message, reason) => {
+    expect(await errorOf(method, ...params)).toMatchObject({ code, message, data: { reason } })
   })
 
   it.each([
@@ -319,6 +319,7 @@ describe('what cannot be traced', () => {
     expect((await small.call('debug_traceTransaction', block2[0], STATE)).error).toEqual({
       code: -32005,
       message: expect.stringMatching(/^trace too large: the answer exceeds 2000 bytes; trace one transaction/),
+      data: { reason: 'answer-too-large', scope: 'chain' },
     })
     await small.server.close()
   })
@@ -339,6 +340,7 @@ describe('what cannot be traced', () => {
     expect((await slow.call('debug_traceTransaction', block2[0], { ...CALLS, timeout: '5ms' })).error).toEqual({
       code: -32000,
       message: 'execution timeout',
+      data: { reason: 'timeout', scope: 'node' },
     })
     expect(isAborted).toBe(true)
     await slow.server.close()

@@ -1,4 +1,4 @@
-import { address, data, forms, invalidParams, method, RPC_CODE, RpcError, withForm } from '@quoin/node/rpc'
+import { address, data, forms, invalidParams, method, RpcError, withForm } from '@quoin/node/rpc'
 import { type Address, bytesToHex, concatBytes, type Hex, hexToBytes, utf8ToBytes } from '@quoin/protocol'
 import { z } from 'zod'
 import type { DevBackend } from '../dev-backend.ts'
@@ -15,7 +15,7 @@ const RECOVERY_ID = 27
 /** Signs with an account's key; returns r ‖ s ‖ v. */
 function sign({ accounts }: DevBackend, account: Address, digest: Uint8Array): Hex {
   if (!accounts.hasKey(account))
-    throw new RpcError(RPC_CODE.unauthorized, `the node has no key for ${account}: use an account that eth_accounts lists`)
+    throw new RpcError('no-key', `the node has no key for ${account}: use an account that eth_accounts lists`)
   const { signature, yParity } = accounts.sign(account, digest)
   return bytesToHex(concatBytes(signature, Uint8Array.of(RECOVERY_ID + yParity)))
 }

@@ -1,4 +1,4 @@
-import { forms, looseInteger, method, quantityHex, RPC_CODE, RpcError } from '@quoin/node/rpc'
+import { forms, looseInteger, method, quantityHex, RpcError } from '@quoin/node/rpc'
 import { z } from 'zod'
 import type { DevBackend } from '../dev-backend.ts'
 import { type DevMethods, DONE, DONE_FORM, underBothNames } from './naming.ts'
@@ -14,7 +14,7 @@ const reset = method(
   async ({ dev, accounts }: DevBackend, [options], { shared }) => {
     const { jsonRpcUrl, blockNumber } = options?.forking ?? {}
     if ((jsonRpcUrl ?? blockNumber ?? undefined) !== undefined)
-      throw new RpcError(RPC_CODE.server, 'quoin dev cannot fork another chain: call without `forking` to go back to block 0')
+      throw new RpcError('not-supported', 'quoin dev cannot fork another chain: call without `forking` to go back to block 0')
     shared.rewind(await dev.reset())
     accounts.reset()
     return DONE

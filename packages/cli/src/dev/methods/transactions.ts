@@ -5,7 +5,6 @@ import {
   complete,
   forms,
   method,
-  RPC_CODE,
   RpcError,
   reader,
   type TransactionRequest,
@@ -36,13 +35,13 @@ async function send(backend: DevBackend, request: TransactionRequest, context: C
     signed(backend, from, await complete(backend, request, context, { nonce: async () => nonce, estimate })),
   )
   if (sent.ok) return sent.value
-  throw new RpcError(RPC_CODE.transactionRejected, sent.error.message)
+  throw new RpcError(sent.error.code, sent.error.message)
 }
 
 function requireSender({ accounts }: DevBackend, sender: Address): void {
   if (accounts.hasKey(sender) || accounts.isImpersonated(sender)) return
   throw new RpcError(
-    RPC_CODE.unauthorized,
+    'no-key',
     `the node has no key for ${sender}: sign the transaction yourself, or call anvil_impersonateAccount first`,
   )
 }

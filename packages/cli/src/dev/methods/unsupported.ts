@@ -1,4 +1,4 @@
-import { RPC_CODE, RpcError } from '@quoin/node/rpc'
+import { RpcError } from '@quoin/node/rpc'
 import { type DevMethods, underBothNames } from './naming.ts'
 
 const FEES = 'gas is free on a development chain: there is no price to set'
@@ -22,7 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 const refusing = (reason: string) => ({
   async run(): Promise<never> {
-    throw new RpcError(RPC_CODE.methodNotFound, `quoin dev does not support this: ${reason}`)
+    throw new RpcError('method-not-found', `quoin dev does not support this: ${reason}`)
   },
 })
 

@@ -5,7 +5,7 @@ import type { RpcBackend } from '../backend.ts'
 import { blockContextOf } from '../block-context.ts'
 import { requireHeight } from '../blocks.ts'
 import { blockOverrides, callObject, stateOverrides } from '../call-schema.ts'
-import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
+import { RpcError, type Where } from '../errors.ts'
 import { fillTransaction, formatUnsigned, type TransactionRequest, transactionRequest } from '../fill.ts'
 import { quantityHex } from '../format.ts'
 import * as forms from '../forms/index.ts'
@@ -31,13 +31,11 @@ function requestOf(backend: RpcBackend, [call, reference, state, block]: CallPar
 }
 
 /** The error for a call that has no outcome. */
-export const unavailable = ({ code, message }: CallUnavailable): RpcError =>
-  new RpcError(code === 'overloaded' ? RPC_CODE.limitExceeded : RPC_CODE.server, message)
+export const unavailable = ({ code, message }: CallUnavailable, where: Where = 'calls'): RpcError =>
+  new RpcError(code === 'closed' ? 'stopping' : code, message, undefined, where)
 
-function refusalError({ code, message }: CallRefusal): RpcError {
-  if (code === 'invalid-override') return invalidParams(message)
-  return new RpcError(code === 'too-large' ? RPC_CODE.limitExceeded : RPC_CODE.server, message)
-}
+const refusalError = ({ code, message }: CallRefusal): RpcError =>
+  new RpcError(code === 'too-large' ? 'answer-too-large' : code, message, undefined, 'calls')
 
 /** Runs a call. Throws RpcError if it could not run, was refused or reverted. */
 async function outcomeOf<K extends 'call' | 'estimate'>(
@@ -63,8 +61,8 @@ async function outcomeOf<K extends 'call' | 'estimate'>(
 export class CallReverted extends RpcError {
   readonly outcome: Extract<CallResult, { kind: 'reverted' }>
 
-  constructor(outcome: CallReverted['outcome']) {
-    super(RPC_CODE.reverted, revertMessage(outcome), bytesToHex(outcome.data))
+  constructor(outcome: CallReverted['outcome'], message = revertMessage(outcome)) {
+    super('reverted', message, bytesToHex(outcome.data))
     this.outcome = outcome
   }
 }
@@ -73,14 +71,16 @@ export class CallReverted extends RpcError {
 export class CallOutOfGas extends RpcError {
   readonly outcome: Extract<CallResult, { kind: 'out-of-gas' }>
 
-  constructor(outcome: CallOutOfGas['outcome']) {
-    const { gasUsed, detail } = outcome
-    super(RPC_CODE.server, `out of gas: the call used all of its ${gasUsed} gas${behind(detail)}`)
+  constructor(outcome: CallOutOfGas['outcome'], message = outOfGasMessage(outcome)) {
+    super('out-of-gas', message)
     this.outcome = outcome
   }
 }
 
 const behind = (detail: string | undefined): string => (detail === undefined ? '' : `: ${detail}`)
+
+const outOfGasMessage = ({ gasUsed, detail }: CallOutOfGas['outcome']): string =>
+  `out of gas: the call used all of its ${gasUsed} gas${behind(detail)}`
 
 /** The return data of a call in hex. Throws RpcError if the call fails. */
 export async function call(backend: RpcBackend, params: CallParams, context: CallContext): Promise<JsonText> {
@@ -93,7 +93,7 @@ export async function call(backend: RpcBackend, params: CallParams, context: Cal
 export async function estimateGas(backend: RpcBackend, params: CallParams, context: CallContext): Promise<string> {
   const outcome = await outcomeOf('estimate', backend, params, context)
   if (outcome.kind === 'estimated') return quantityHex(outcome.gas)
-  throw new RpcError(RPC_CODE.server, `gas required exceeds allowance (${outcome.allowance})${behind(outcome.detail)}`)
+  throw new RpcError('out-of-gas', `gas required exceeds allowance (${outcome.allowance})${behind(outcome.detail)}`)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { CODE_REGISTRY_ADDRESS, MULTICALL_ADDRESS } from '@quoin/execution/contract'
 import { bytesToHex, type Height } from '@quoin/protocol'
 import type { RpcBackend } from '../backend.ts'
-import { RPC_CODE, RpcError } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import { forkId } from '../fork-id.ts'
 import { quantityHex } from '../format.ts'
 import * as forms from '../forms/index.ts'
@@ -15,7 +15,7 @@ const PROTOCOL_VERSION = 1
 function coinbase(backend: RpcBackend) {
   const address = backend.coinbase()
   if (address !== undefined) return address
-  throw new RpcError(RPC_CODE.server, 'this node has no coinbase: its key is not in the validator set')
+  throw new RpcError('no-coinbase', 'this node has no coinbase: its key is not in the validator set')
 }
 
 /** EIP-7910. The chain has one configuration from genesis on, neither blobs nor precompiles, and native contracts of its own. */

@@ -1,5 +1,5 @@
 import type { RpcBackend } from '../backend.ts'
-import { invalidParams } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import { quantityHex } from '../format.ts'
 import * as forms from '../forms/index.ts'
 import { LogMatcher } from '../log-matcher.ts'
@@ -15,7 +15,8 @@ export async function getLogs(backend: RpcBackend, matcher: LogMatcher, range: H
   const { logs, through, reached } = await scanLogs({ reader: backend.blocks, index: backend.index, matcher, ...range, call })
   if (reached === undefined) return logs
   const fitting = `[${quantityHex(range.from)}, ${quantityHex(through)}]`
-  throw invalidParams(
+  throw new RpcError(
+    'range-too-large',
     `query exceeds ${reached}: ask for fewer addresses, topics or blocks. Try with this block range ${fitting}.`,
   )
 }

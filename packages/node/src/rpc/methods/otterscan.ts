@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { accountPage, type Page, type PageStart, transactionBySenderAndNonce } from '../account-history.ts'
 import type { RpcBackend } from '../backend.ts'
 import { type RawBlock, rawBlock, resolveHeight, transactionOf } from '../blocks.ts'
-import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
+import { invalidParams, RpcError } from '../errors.ts'
 import { formatBlock, formatHeader, formatReceipt, formatTransaction, paidGasPrice, quantityHex } from '../format.ts'
 import * as forms from '../forms/index.ts'
 import { JsonText, jsonList } from '../json-text.ts'
@@ -120,7 +120,7 @@ async function pageText(backend: RpcBackend, { blocks }: Page, call: CallContext
       chars += transaction.length + receipt.length
       if (chars > responseBytesMax)
         throw new RpcError(
-          RPC_CODE.limitExceeded,
+          'answer-too-large',
           `response too large: block ${height} has ${positions.length} transactions of this account, and the page exceeds ` +
             `${responseBytesMax} bytes. Ask for fewer transactions, or continue behind this block`,
         )

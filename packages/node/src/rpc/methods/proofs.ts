@@ -1,13 +1,15 @@
 import type { AccountProofRefusal } from '@quoin/execution'
 import type { RpcBackend } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
-import { RPC_CODE, RpcError } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import * as forms from '../forms/index.ts'
 import { JsonText } from '../json-text.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
 import { by, reader, readList } from '../reader.ts'
+import type { RefusalReason } from '../refusal-reasons.ts'
 import { address, blockReference, storageKey } from '../schema.ts'
 import { weightOfPastProof } from '../weights.ts'
+import { unavailable } from './calls.ts'
 
 const readKey = by(storageKey)
 
@@ -15,11 +17,13 @@ const storageKeys = reader(forms.list(forms.storageKey), (value, { proofKeysMax 
   readList(value, proofKeysMax, 'storage keys', readKey),
 )
 
-function refusalError(refusal: AccountProofRefusal): RpcError {
-  const { code, message } = refusal
-  if (code === 'not-yet') return new RpcError(RPC_CODE.notFound, message)
-  if (code === 'not-provable') return new RpcError(RPC_CODE.prunedHistory, message)
-  return new RpcError(code === 'too-large' ? RPC_CODE.limitExceeded : RPC_CODE.server, message)
+/** `not-yet`: the proofs lag behind the head that was shown. */
+const REASONS: Readonly<Record<AccountProofRefusal['code'], RefusalReason>> = {
+  'not-yet': 'block-not-found',
+  'not-provable': 'pruned',
+  'too-large': 'answer-too-large',
+  'too-deep': 'too-deep',
+  updating: 'updating',
 }
 
 const ETHEREUM_PROOF =
@@ -37,7 +41,7 @@ export const proofMethods: Methods<RpcBackend> = {
     async (backend: RpcBackend, [account, keys, reference], call: CallContext) => {
       const height = requireHeight(backend, reference)
       if (backend.proofs.blocks === 0)
-        throw new RpcError(RPC_CODE.prunedHistory, 'this node makes no proofs: its setting store.proof-blocks is 0')
+        throw new RpcError('pruned', 'this node makes no proofs: its setting store.proof-blocks is 0')
       const behindHead = backend.blocks.head.header.number - height
       // An older block is refused at once.
       if (behindHead <= backend.proofs.blocks) call.charge(weightOfPastProof(behindHead))
@@ -51,10 +55,10 @@ export const proofMethods: Methods<RpcBackend> = {
         call.signal,
         call.identity,
       )
-      if (!answer.ok)
-        throw new RpcError(answer.error.code === 'overloaded' ? RPC_CODE.limitExceeded : RPC_CODE.server, answer.error.message)
-      if (answer.value.kind === 'refused') throw refusalError(answer.value.refusal)
-      const { json } = answer.value
+      if (!answer.ok) throw unavailable(answer.error)
+      const outcome = answer.value
+      if (outcome.kind === 'refused') throw new RpcError(REASONS[outcome.refusal.code], outcome.refusal.message)
+      const { json } = outcome
       call.hold(json.length)
       return new JsonText([json])
     },
@@ -62,7 +66,7 @@ export const proofMethods: Methods<RpcBackend> = {
   /** Refused whatever its parameters are: Ethereum's proofs are Merkle-Patricia proofs, which this state tree does not have. */
   eth_getProof: {
     run: () => {
-      throw new RpcError(RPC_CODE.methodNotFound, ETHEREUM_PROOF)
+      throw new RpcError('method-not-found', ETHEREUM_PROOF)
     },
   },
 }

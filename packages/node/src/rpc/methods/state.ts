@@ -2,7 +2,7 @@ import { type Address, bytesToHex, type Hex } from '@quoin/protocol'
 import { whenThere } from '../../awaitable.ts'
 import type { RpcBackend, StateView } from '../backend.ts'
 import { requireHeight } from '../blocks.ts'
-import { RPC_CODE, RpcError } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import { quantityHex, storageWord } from '../format.ts'
 import * as forms from '../forms/index.ts'
 import { type CallContext, type Methods, method } from '../method.ts'
@@ -14,7 +14,7 @@ export function stateOf(backend: RpcBackend, reference: BlockReference): StateVi
   const height = requireHeight(backend, reference)
   const view = backend.stateAt(height)
   if (view === undefined)
-    throw new RpcError(RPC_CODE.prunedHistory, `pruned history unavailable: the state of block ${height} is no longer kept`)
+    throw new RpcError('pruned', `pruned history unavailable: the state of block ${height} is no longer kept`)
   return view
 }
 
@@ -58,7 +58,7 @@ async function storageValues(
       bytes += value.length
       if (bytes > responseBytesMax)
         throw new RpcError(
-          RPC_CODE.limitExceeded,
+          'answer-too-large',
           `response too large: the values exceed ${responseBytesMax} bytes, ask for fewer keys`,
         )
       call.hold(value.length)

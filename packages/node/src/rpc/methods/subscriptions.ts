@@ -1,7 +1,7 @@
 import type { Height } from '@quoin/protocol'
 import { z } from 'zod'
 import type { RpcBackend } from '../backend.ts'
-import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import { formatHeader, formatTransaction } from '../format.ts'
 import * as forms from '../forms/index.ts'
 import type { Topic } from '../hub.ts'
@@ -16,7 +16,7 @@ const kind = z.enum(KINDS, { error: `must be one of ${KINDS.join(', ')}` })
 
 function requireConnection(call: CallContext): Connection {
   if (call.connection === undefined)
-    throw new RpcError(RPC_CODE.methodNotFound, 'notifications not supported: subscribe over a WebSocket')
+    throw new RpcError('method-not-found', 'notifications not supported: subscribe over a WebSocket')
   return call.connection
 }
 
@@ -108,7 +108,7 @@ export const subscriptionMethods: Methods<RpcBackend> = {
     [z.string()],
     (_: RpcBackend, [id], call) => {
       if (!requireConnection(call).unsubscribe(id))
-        throw invalidParams(`subscription not found on this connection: ${id.slice(0, 40)}`)
+        throw new RpcError('subscription-not-found', `subscription not found on this connection: ${id.slice(0, 40)}`)
       return true
     },
   ),

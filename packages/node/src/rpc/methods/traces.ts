@@ -5,9 +5,9 @@ import type { BlockPart } from '../../executor/block-part.ts'
 import type { UnreadTrace } from '../../executor/trace-job.ts'
 import type { RpcBackend } from '../backend.ts'
 import { blockContextOf } from '../block-context.ts'
-import { findTransaction, requireHeight } from '../blocks.ts'
+import { findTransaction, headOf, requireHeight } from '../blocks.ts'
 import { callObject } from '../call-schema.ts'
-import { invalidParams, RPC_CODE, RpcError } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import type { Position } from '../format.ts'
 import * as forms from '../forms/index.ts'
 import { type JsonText, takeText } from '../json-text.ts'
@@ -18,11 +18,11 @@ import type { TraceForm } from '../trace-text.ts'
 import { unavailable } from './calls.ts'
 import { stateOf } from './state.ts'
 
-const refuse = (message: string): RpcError => new RpcError(RPC_CODE.server, message)
+const notTraceable = (message: string): RpcError => new RpcError('not-traceable', message)
 
 /** The first transactions of a block, all by default, to be run again. Throws RpcError for block 0, and if the state before the block is gone. */
 function partOf(backend: RpcBackend, height: Height, count = Number.POSITIVE_INFINITY): BlockPart {
-  if (height === 0) throw refuse('genesis is not traceable')
+  if (height === 0) throw notTraceable('genesis is not traceable')
   stateOf(backend, { height: height - 1 })
   return { height, count }
 }
@@ -42,11 +42,11 @@ async function answer(
     if (!answered.ok) throw unavailable(answered.error)
     const outcome = answered.value
     if (outcome.kind === 'traced') return await takeText(outcome.pieces, call)
-    if (outcome.code === 'too-large') throw new RpcError(RPC_CODE.limitExceeded, `${outcome.message}; ${SMALLER}`)
-    throw outcome.code === 'invalid-override' ? invalidParams(outcome.message) : refuse(outcome.message)
+    if (outcome.code === 'too-large') throw new RpcError('answer-too-large', `${outcome.message}; ${SMALLER}`)
+    throw new RpcError(outcome.code, outcome.message, undefined, 'calls')
   } catch (failure) {
     // go-ethereum's words.
-    if (signal.aborted && !call.isGivenUp) throw refuse('execution timeout')
+    if (signal.aborted && !call.isGivenUp) throw new RpcError('timeout', 'execution timeout')
     throw failure
   } finally {
     unlink()
@@ -87,7 +87,7 @@ export const traceMethods: Methods<RpcBackend> = {
     [hash, traceOptions],
     (backend: RpcBackend, [transactionHash, options], call) => {
       const found = findTransaction(backend, transactionHash)
-      if (found === undefined) throw refuse('transaction not found')
+      if (found === undefined) throw new RpcError('transaction-not-found', 'transaction not found', headOf(backend))
       const { tracer, state, timeoutMs } = options
       return traceTransaction(backend, found, tracer, { kind: 'geth', isList: false, state }, timeoutMs, call)
     },
@@ -96,7 +96,7 @@ export const traceMethods: Methods<RpcBackend> = {
     { summary: 'The traces of the transactions of a block.', params: ['block', 'options'], result: forms.list(forms.blockTrace) },
     [blockNumber, traceOptions],
     (backend: RpcBackend, [reference, options], call) => {
-      if (isPending(reference)) throw refuse('pending block is not available')
+      if (isPending(reference)) throw notTraceable('pending block is not available')
       return traceBlock(backend, reference, options, call)
     },
   ),
@@ -109,7 +109,7 @@ export const traceMethods: Methods<RpcBackend> = {
     { summary: 'The trace of a call that is not sent.', params: ['call', 'block', 'options'], result: forms.trace },
     [callObject, blockReference, callTraceOptions],
     (backend: RpcBackend, [given, reference, options], call) => {
-      if (isPending(reference)) throw refuse('tracing on top of pending is not supported')
+      if (isPending(reference)) throw notTraceable('tracing on top of pending is not supported')
       stateOf(backend, reference)
       const height = requireHeight(backend, reference)
       const { header } = backend.blocks.header(height)!
@@ -127,6 +127,6 @@ export const traceMethods: Methods<RpcBackend> = {
 /** The transactions of a block before one of them. */
 function before(backend: RpcBackend, height: Height, index: number): BlockPart {
   const count = backend.blocks.senders(height)?.length ?? 0
-  if (index >= count) throw refuse(`transaction index ${index} out of range for block ${height}, which has ${count}`)
+  if (index >= count) throw notTraceable(`transaction index ${index} out of range for block ${height}, which has ${count}`)
   return partOf(backend, height, index)
 }

@@ -3,7 +3,7 @@ import { linkDeadline } from '../../abort.ts'
 import { madeOnce } from '../../made-once.ts'
 import type { RpcBackend } from '../backend.ts'
 import { findAnywhere, findTransaction, type PlacedTransaction, resolveHeight, transactionAt } from '../blocks.ts'
-import { RPC_CODE, RpcError } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import { formatTransaction } from '../format.ts'
 import * as forms from '../forms/index.ts'
 import { JsonText } from '../json-text.ts'
@@ -30,7 +30,7 @@ const pendingText = madeOnce(
 async function send(backend: RpcBackend, raw: Uint8Array): Promise<Hash> {
   const result = await backend.submit(raw)
   if (result.ok) return result.value
-  throw new RpcError(RPC_CODE.transactionRejected, result.error.message)
+  throw new RpcError(result.error.code, result.error.message)
 }
 
 const SYNC_SEND_MS_DEFAULT = 10_000
@@ -47,7 +47,11 @@ async function waitForReceipt(backend: RpcBackend, transaction: Hash, timeoutMs:
   } finally {
     unlink()
   }
-  throw new RpcError(4, `the transaction was added to the pool but is not in a block after ${timeoutMs} ms`, transaction)
+  throw new RpcError(
+    'not-included',
+    `the transaction was added to the pool but is not in a block after ${timeoutMs} ms`,
+    transaction,
+  )
 }
 
 export const transactionMethods: Methods<RpcBackend> = {

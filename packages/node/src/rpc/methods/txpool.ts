@@ -1,6 +1,6 @@
 import type { Address, SignedTransaction } from '@quoin/protocol'
 import type { RpcBackend } from '../backend.ts'
-import { RPC_CODE, RpcError } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import { formatTransaction, quantityHex } from '../format.ts'
 import * as forms from '../forms/index.ts'
 import { JsonText, PIECE_CHARS } from '../json-text.ts'
@@ -59,7 +59,7 @@ async function list(backend: RpcBackend, { sender, toJson, advice }: Listing, ca
     call.hold(added)
     chars += added
     if (chars > responseBytesMax)
-      throw new RpcError(RPC_CODE.limitExceeded, `response too large: it exceeds ${responseBytesMax} bytes, ${advice}`)
+      throw new RpcError('answer-too-large', `response too large: it exceeds ${responseBytesMax} bytes, ${advice}`)
   }
   return new JsonText(['{"pending":', ...pending.end(), ',"queued":', ...queued.end(), '}'])
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex, Writable } from 'node:stream'
-import { RPC_CODE } from '../errors.ts'
+import { refusal } from '../errors.ts'
+import type { RefusalReason } from '../refusal-reasons.ts'
 import type { ClientConnection } from './connections.ts'
 
 /** Pieces with at most this many characters in total are joined and sent as one text. */
@@ -14,20 +15,14 @@ export interface Reply {
 }
 
 /** An HTTP error with a JSON-RPC body, so that clients show the reason. */
-export function refusalReply(status: number, message: string, headers?: Reply['headers']): Reply {
-  const code =
-    status === 413 || status === 429 || status === 503
-      ? RPC_CODE.limitExceeded
-      : status >= 500
-        ? RPC_CODE.internal
-        : RPC_CODE.invalidRequest
-  const text = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })
-  return { status, type: 'application/json', pieces: [text], ...(headers === undefined ? {} : { headers }) }
+export function refusalReply(status: number, reason: RefusalReason, message: string, details?: object): Reply {
+  const text = JSON.stringify({ jsonrpc: '2.0', id: null, error: refusal(reason, message, details) })
+  return { status, type: 'application/json', pieces: [text] }
 }
 
 /** Reply to a CORS preflight. `allowed` is the origin that may call; the browser blocks the request if it is undefined. */
 export function preflightReply(allowed: string | undefined, wantedHeaders: string | undefined): Reply {
-  if (allowed === undefined) return refusalReply(403, 'origin not allowed (CORS): add it to rpc.cors-origins')
+  if (allowed === undefined) return refusalReply(403, 'forbidden', 'origin not allowed (CORS): add it to rpc.cors-origins')
   const headers = {
     'access-control-allow-methods': 'GET, POST',
     'access-control-allow-headers': wantedHeaders ?? 'content-type',

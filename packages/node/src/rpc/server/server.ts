@@ -269,20 +269,25 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const { method, headers, url = '/' } = request
     const path = url.split('?', 1)[0]!
     if (!this.#access.allowsHost(headers.host))
-      return refusalReply(403, `invalid host specified: ${headers.host} is not allowed, add it to rpc.allowed-hosts`)
+      return refusalReply(403, 'forbidden', `invalid host specified: ${headers.host} is not allowed, add it to rpc.allowed-hosts`)
     if (method === 'OPTIONS')
       return preflightReply(this.#access.corsOrigin(headers.origin), headers['access-control-request-headers'])
     if (method === 'GET' || method === 'HEAD') {
       connection.received()
       const waitMs = this.#allowances.take(this.#access.remoteOf(connection.peer, forwardedFor(request)), 1)
-      return waitMs > 0 ? refusalReply(429, `rate limit exceeded: try again in ${waitMs} ms`) : this.#probe(path)
+      return waitMs > 0 ? rateLimited(waitMs) : this.#probe(path)
     }
     if (method !== 'POST' || path !== '/')
-      return refusalReply(404, `not found: ${method} ${path.slice(0, 100)}, send JSON-RPC requests with POST /`)
+      return refusalReply(
+        404,
+        'invalid-request',
+        `not found: ${method} ${path.slice(0, 100)}, send JSON-RPC requests with POST /`,
+      )
     const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
     if (type !== undefined && JSON_TYPES.has(type)) return undefined
     return refusalReply(
       415,
+      'invalid-request',
       `invalid content type, only application/json is supported: this request has ${type?.slice(0, 100) ?? 'none'}`,
     )
   }
@@ -295,7 +300,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     if (body === 'gone') return undefined
     if (body === 'too-large') {
       drain(request, limits.drainMs)
-      return refusalReply(413, `request body too large: the limit is ${limits.bodyBytesMax} bytes`)
+      return refusalReply(413, 'request-too-large', `request body too large: the limit is ${limits.bodyBytesMax} bytes`)
     }
     return this.#replyTo(body, connection, forwardedFor(request))
   }
@@ -315,9 +320,9 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       const answer = await answerProbe(this.#options.probes, path)
       if (answer !== undefined) return { status: answer.status, type: answer.type, pieces: [answer.text] }
     } catch (err) {
-      if (err instanceof RpcError) return refusalReply(503, err.message)
+      if (err instanceof RpcError) return refusalReply(503, 'overloaded', err.message)
       this.#options.logger.error({ err }, 'answering a health probe failed')
-      return refusalReply(503, 'the node did not answer the probe')
+      return refusalReply(503, 'overloaded', 'the node did not answer the probe')
     }
     return { status: 405, type: 'text/plain', pieces: [EXPLANATION], headers: { allow: 'POST' } }
   }
@@ -390,6 +395,9 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     })
   }
 }
+
+const rateLimited = (retryAfterMs: number): Reply =>
+  refusalReply(429, 'rate-limited', `rate limit exceeded: try again in ${retryAfterMs} ms`, { retryAfterMs })
 
 /** X-Forwarded-For as one list. If the header occurs several times, that of the nearest proxy is the last. */
 function forwardedFor({ headers }: IncomingMessage): string | undefined {

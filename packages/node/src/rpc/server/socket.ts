@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws'
 import type { Client } from '../../fair-queue.ts'
-import { RPC_CODE, RpcError } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import type { Hub, Sink, Topic } from '../hub.ts'
 import type { RpcLimits } from '../limits.ts'
 import type { Connection } from '../method.ts'
@@ -55,9 +55,9 @@ export class SocketConnection implements Connection, Sink {
   subscribe(topic: Topic): string {
     const { limits, hub, connection } = this.#options
     const { subscriptionsPerConnectionMax: max } = limits()
-    if (this.#isClosed) throw new RpcError(RPC_CODE.server, 'the WebSocket connection is closed')
+    if (this.#isClosed) throw new RpcError('stopping', 'the WebSocket connection is closed')
     if (this.#subscriptions.size >= max)
-      throw new RpcError(RPC_CODE.limitExceeded, `too many subscriptions: the limit per connection is ${max}; end one first`)
+      throw new RpcError('quota-exceeded', `too many subscriptions: the limit per connection is ${max}; end one first`)
     const { id, end } = hub.subscribe(topic, this)
     this.#subscriptions.set(id, end)
     connection.subscriptions = this.#subscriptions.size

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { Address, Hash, Height, nobleCrypto, unwrap, verifyAccountProof } from '@quoin/protocol'
 import { createPublicClient, type Hex, parseEther, stringToHex, toHex, webSocket } from 'viem'
 import { describe, expect, it } from 'vitest'
-import { devAccount, devClient, signer } from '../../test/dev-node.ts'
+import { ask, devAccount, devClient, signer } from '../../test/dev-node.ts'
 import { shareDevNode, token } from '../../test/shared-dev-node.ts'
 import { type DevNode, startDevNode } from './index.ts'
 
@@ -19,6 +19,24 @@ const { beginHere, request, deployToken, give, tokens } = shareDevNode((startedC
 
 const transfer = (value: bigint, from = 0, to: Hex = bob) => signer(node.url, from).sendTransaction({ to, value })
 const latest = () => client.getBlock()
+
+describe('minHeight', () => {
+  const seeing = (minHeight: string) => ask(node.url, { method: 'eth_blockNumber', minHeight })
+
+  it('is waited for, also after the chain went back', async () => {
+    for (let i = 0; i < 2; i++) {
+      const start = await client.snapshot()
+      const waiting = seeing('0x2')
+      await client.mine({ blocks: 2 })
+      expect(await waiting).toBe('0x2')
+      await client.revert({ id: start })
+    }
+    await expect(seeing('0x1')).rejects.toMatchObject({
+      code: -32002,
+      data: { reason: 'behind', scope: 'node', height: '0x0', minHeight: '0x1' },
+    })
+  })
+})
 
 describe('blocks', () => {
   it('include each transaction as soon as it is sent', async () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type Link, linkDeadline } from '../abort.ts'
 import type { Client } from '../fair-queue.ts'
 import type { Clock } from '../powers.ts'
@@ -33,6 +34,8 @@ export class Call implements CallContext {
   readonly #client: Client
   readonly #deadlineMs: number
   #link: Link | undefined
+  /** End of the time for which its requests may wait for the head; undefined until the first of them waits. */
+  #waitEndsMs: number | undefined
 
   constructor({ identity, limits, shared, clock, abandoned, onBytes, onUnits, connection }: CallOptions) {
     this.identity = identity
@@ -49,8 +52,15 @@ export class Call implements CallContext {
 
   /** Created on first use: most calls end before they could be aborted. */
   get signal(): AbortSignal {
-    this.#link ??= linkDeadline(Math.max(0, this.#deadlineMs - this.#clock.monotonic()), this.#abandoned, this.#clock)
+    this.#link ??= this.#linked()
     return this.#link.signal
+  }
+
+  #linked(): Link {
+    const link = linkDeadline(Math.max(0, this.#deadlineMs - this.#clock.monotonic()), this.#abandoned, this.#clock)
+    // One listener per running request of a batch is normal: turn off Node's leak warning.
+    setMaxListeners(0, link.signal)
+    return link
   }
 
   get isGivenUp(): boolean {
@@ -68,6 +78,12 @@ export class Call implements CallContext {
   async nextTurn(): Promise<void> {
     await this.shared.turns.next(this.#client)
     if (this.isGivenUp) throw new CallGivenUp()
+  }
+
+  waitMs(): number {
+    const now = this.#clock.monotonic()
+    this.#waitEndsMs ??= now + this.limits.behindMs
+    return this.#waitEndsMs - now
   }
 
   hold(bytes: number): void {

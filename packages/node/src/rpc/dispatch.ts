@@ -5,6 +5,7 @@ import { type Refusal, RpcError, refusal } from './errors.ts'
 import { ExactNumber, idText } from './exact-id.ts'
 import { JsonText } from './json-text.ts'
 import type { CallContext, Methods } from './method.ts'
+import { whenReached } from './min-height.ts'
 import { parseRequests, type RequestText } from './request-text.ts'
 import { isShed } from './shedding.ts'
 import { REFUSED_WEIGHT, weightOf, weightOfText } from './weights.ts'
@@ -50,6 +51,14 @@ function success(id: unknown, result: unknown): Response {
 
 const tooLate = (id: unknown, { limits }: CallContext): Response =>
   failure(id, refusal('request-timeout', `request timed out after ${limits.requestMs} ms, or the server is stopping`))
+
+/** What a valid request asks. */
+interface NamedRequest {
+  readonly name: string
+  readonly params: unknown
+  /** As the client wrote it; undefined if there is none. */
+  readonly minHeight: unknown
+}
 
 const answerOf = ({ pieces, retryAfterMs }: Response): Answer => ({ pieces, retryAfterMs })
 
@@ -133,19 +142,20 @@ export class Dispatcher<Backend> {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
       return this.#refused(null, refusal('invalid-request', 'request is not an object'), call)
     }
-    const { id, method: name, params } = request as Readonly<Record<string, unknown>>
+    const { id, method: name, params, minHeight } = request as Readonly<Record<string, unknown>>
     const isNumber = typeof id === 'number' || id instanceof ExactNumber
     const idIsValid = id === undefined || id === null || typeof id === 'string' || isNumber
     if (typeof name !== 'string' || !idIsValid) {
       const problem = 'invalid request: method must be a string, and id a string, a number or null'
       return this.#refused(null, refusal('invalid-request', problem), call)
     }
-    const response = skip === undefined ? this.#run(id ?? null, name, params, call) : skip(id ?? null)
+    const response =
+      skip === undefined ? this.#run(id ?? null, { name, params, minHeight: minHeight ?? undefined }, call) : skip(id ?? null)
     if (id !== undefined) return response
     return isPromise(response) ? response.then(() => undefined) : undefined
   }
 
-  #run(id: unknown, name: string, params: unknown, call: CallContext): Awaitable<Response> {
+  #run(id: unknown, { name, params, minHeight }: NamedRequest, call: CallContext): Awaitable<Response> {
     const { methods, readRefusal } = this.#options
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined
     if (method === undefined) {
@@ -157,13 +167,22 @@ export class Dispatcher<Backend> {
     const limited = this.#limited(id, weightOf(name, params), call)
     if (limited !== undefined) return limited
     const run = (): unknown => method.run(this.#options.backend, params, call)
-    if (call.isSliceOver()) return this.#settle(id, name, call.nextTurn().then(run), call)
     try {
+      const reached = minHeight === undefined ? undefined : whenReached(minHeight, call)
+      if (reached !== undefined) return this.#settle(id, name, this.#after(reached, run, call), call)
+      if (call.isSliceOver()) return this.#settle(id, name, call.nextTurn().then(run), call)
       const result = run()
       return isPromise(result) ? this.#settle(id, name, result, call) : success(id, result)
     } catch (thrown) {
       return this.#failed(id, name, thrown, call)
     }
+  }
+
+  /** Many calls may have waited for the same block and now continue together, so each begins in a turn. */
+  async #after(reached: Promise<void>, run: () => unknown, call: CallContext): Promise<unknown> {
+    await reached
+    if (call.isSliceOver()) await call.nextTurn()
+    return run()
   }
 
   /** Charges units to the client's rate limit. Returns a refusal if too few are left. */

@@ -18,6 +18,10 @@ export interface RpcLimits {
   readonly requestBytesMax: number
   /** Time slice: how long the work of all clients may block the event loop before sockets and timers are served. */
   readonly sliceMs: number
+  /** How long the requests of one message may wait for the head to reach their `minHeight`, all of them together. */
+  readonly behindMs: number
+  /** A request whose `minHeight` is further above the head is refused at once. */
+  readonly behindBlocksMax: number
   /** Timeout of a request. */
   readonly requestMs: number
   /** How long the rest of an oversized body is read and discarded before the connection is closed. */
@@ -133,6 +137,8 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   // The largest state value in hex, and half as much again.
   requestBytesMax: 1_536 * KiB,
   sliceMs: 5,
+  behindMs: 1_000,
+  behindBlocksMax: 16,
   requestMs: 30_000,
   drainMs: 5_000,
   connectionsMax: 1_024,
@@ -191,6 +197,7 @@ const PROOF_CHARS_MAX = 2 * (stateProofCodec.bytesMax + LIMITS.stateKeyBytesMax)
 export function checkRpcLimits(limits: RpcLimits): RpcLimits {
   const relations: readonly (readonly [boolean, string])[] = [
     [limits.connectionsPerRemoteMax <= limits.connectionsMax, 'connectionsPerRemoteMax must be at most connectionsMax'],
+    [limits.behindMs < limits.requestMs, 'behindMs must be below requestMs'],
     [limits.parseAtOnceBytesMax <= limits.bodyBytesMax, 'parseAtOnceBytesMax must be at most bodyBytesMax'],
     [limits.requestValuesMax > limits.overrideEntriesMax, 'requestValuesMax must allow the largest overrides'],
     [limits.requestValuesMax > limits.logAddressesMax + limits.logTopicsMax, 'requestValuesMax must allow the largest log query'],

@@ -18,6 +18,8 @@ export interface CallContext {
   isSliceOver(): boolean
   /** Resolves when it is this client's turn. Rejects if the call was abandoned in the meantime. */
   nextTurn(): Promise<void>
+  /** How long requests of this call may still wait for the head to reach their `minHeight`, in milliseconds. */
+  waitMs(): number
   /** Counts bytes of a response that is being made, until the call ends. */
   hold(bytes: number): void
   /**

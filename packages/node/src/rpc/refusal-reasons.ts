@@ -34,13 +34,14 @@ const LIST = {
   'invalid-request': chain(invalidRequest, 'the JSON, or the HTTP request, is no JSON-RPC request'),
   'method-not-found': chain(RPC_CODE.methodNotFound, 'there is no such method, or not over HTTP'),
   'not-supported': chain(server, 'the method cannot do this'),
-  'invalid-params': chain(invalidParams, 'a parameter is missing or invalid'),
+  'invalid-params': chain(invalidParams, 'a parameter, or `minHeight`, is missing or invalid'),
   'request-too-large': chain(limitExceeded, 'the request or batch exceeds a limit of size, number or depth'),
   'answer-too-large': chain(limitExceeded, 'the answer exceeds a limit: ask for less'),
   forbidden: node(invalidRequest, 'the name of the host, or the origin of the page, is not allowed at this node'),
   'no-key': node(RPC_CODE.unauthorized, '`quoin dev` has no key for the account'),
 
   // What the node can do now.
+  behind: node(unavailable, 'the head has not reached `minHeight`. `height` is the head, `minHeight` what was asked for'),
   stopped: node(unavailable, 'the node has stopped and takes no transactions'),
   quarantined: node(unavailable, 'the contract interpreter of this node failed on the transaction'),
   'pool-full': node(limitExceeded, 'the pool is full'),

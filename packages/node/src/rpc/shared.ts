@@ -3,6 +3,7 @@ import type { Clock, Random } from '../powers.ts'
 import type { RpcBackend } from './backend.ts'
 import { BlockTexts } from './block-texts.ts'
 import { Filters, type Rewind } from './filters.ts'
+import { HeightWaits } from './height-waits.ts'
 import { Hub, type Source } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
 import { Quota } from './quota.ts'
@@ -25,13 +26,14 @@ export interface Shared {
   readonly syncing: SyncChanges
   readonly texts: BlockTexts
   readonly receipts: ReceiptWaits
+  readonly heights: HeightWaits
   /** The chain was rewound, which only happens on a development chain. */
   rewind(rewind: Rewind): void
   close(): Promise<void>
 }
 
 export interface SharedOptions {
-  readonly clock: Pick<Clock, 'monotonic'>
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>
   readonly random: Random
   readonly limits: RpcLimits
   /** Called with errors of subscriptions. */
@@ -51,6 +53,7 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
   const hub = new Hub({ limits, turns, takeTerms, onFailure })
   const texts = new BlockTexts(limits.textsBytesMax)
   const receipts = new ReceiptWaits()
+  const heights = new HeightWaits(() => backend.blocks.head.header.number, clock, limits.behindBlocksMax)
   const blocks: Source = {
     get next() {
       return backend.blocks.head.header.number + 1
@@ -59,6 +62,7 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
   const syncing = new SyncChanges(() => backend.syncing())
   const stop = new AbortController()
   const following = follow(backend, stop.signal, (height) => {
+    heights.onBlock(height)
     receipts.onBlock(backend.blocks.senders(height) ?? [])
     syncing.check()
     hub.wake()
@@ -68,7 +72,7 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
   })
   const unsubscribe = transactions.onAdded(() => hub.wake())
   return {
-    ...{ filters, takeTerms, transactions, turns, hub, blocks, syncing, texts, receipts },
+    ...{ filters, takeTerms, transactions, turns, hub, blocks, syncing, texts, receipts, heights },
     rewind(rewind) {
       texts.clear()
       filters.rewind(rewind)
@@ -81,6 +85,7 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
       transactions.close()
       hub.close()
       receipts.close()
+      heights.close()
       await following
     },
   }

@@ -166,3 +166,21 @@ describe.each<[PoolRefusal['code'], viem: string, ethers: string]>([
     expect(failure).toMatchObject({ message: `Returned error: ${POOL[code]}`, data })
   })
 })
+
+it('a call that the sender cannot pay keeps its words in each client', async () => {
+  const to = testAccounts[0]!.address
+  const poor = `0x${'9'.repeat(40)}` as const
+  const text = `insufficient funds for transfer: address ${poor} have 0 want 1`
+  const client = createPublicClient({ chain: foundry, transport: http(first.url, once) })
+  expect(await failureOf(client.call({ account: poor, to, value: 1n }))).toMatchObject({
+    cause: { name: 'InsufficientFundsError' },
+    details: text,
+  })
+  const provider = new JsonRpcProvider(first.url, foundry.id, { staticNetwork: true })
+  expect(await failureOf(provider.estimateGas({ from: poor, to, value: 1n }))).toMatchObject({ code: 'INSUFFICIENT_FUNDS' })
+  provider.destroy()
+  const { eth } = new Web3(first.url)
+  const abi = [{ type: 'function', name: 'f', inputs: [], outputs: [], stateMutability: 'payable' }] as const
+  const calling = async () => new eth.Contract(abi, to).methods.f!().call({ from: poor, value: '1' })
+  expect(await failureOf(calling())).toMatchObject({ message: `Returned error: ${text}` })
+})

@@ -82,7 +82,9 @@ interface Found extends Literal {
 
 function literalsIn(path: string): readonly Found[] {
   const text = readFileSync(root + path, 'utf8')
-  const literals = literalsOf(text)
+  const lines = text.split('\n')
+  // What `rpc.discover` says of a method is no message.
+  const literals = literalsOf(text).filter(({ line }) => !/\bsummary: '/.test(lines[line - 1]!))
   const programs = literals.filter(({ parts: [first = ''] }) => first.startsWith('(host'))
   return [...literals, ...programs.flatMap(({ parts }) => thrownIn(parts.join('')))].map((literal) => ({
     ...literal,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { RPC_CODE, RpcError, SIMULATION_CODE } from '../src/rpc/errors.ts'
+import { RPC_CODE, SIMULATION_CODE } from '../src/rpc/error-codes.ts'
+import { RpcError } from '../src/rpc/errors.ts'
 import type { Schema } from '../src/rpc/forms/index.ts'
 import { DEFAULT_RPC_LIMITS } from '../src/rpc/limits.ts'
 import { type Parameter, readParam } from '../src/rpc/method.ts'

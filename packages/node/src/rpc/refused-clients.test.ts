@@ -9,6 +9,7 @@ import { crypto } from '../../test/fixture.ts'
 import { serveTestNode, type TestRpc } from '../../test/rpc.ts'
 import type { PoolRefusal } from '../mempool/types.ts'
 import { RpcError } from './errors.ts'
+import * as forms from './forms/index.ts'
 import { method } from './method.ts'
 import { rpcMethods } from './methods/index.ts'
 import { REFUSAL_REASONS, type RefusalReason } from './refusal-reasons.ts'
@@ -38,6 +39,8 @@ const POOL: Readonly<Record<PoolRefusal['code'], string>> = {
   stopped: 'the chain has stopped: this node takes no transactions',
 }
 
+const ASK = { summary: 'Refuses, or answers.', params: [], result: forms.string } as const
+
 let node: TestNode
 let raw: Hex
 /** What the first node answers, and how often the second was asked. */
@@ -62,7 +65,7 @@ beforeAll(async () => {
       backend: { submit: async () => err(refused) },
       methods: {
         ...rpcMethods,
-        ask: method([], () => {
+        ask: method(ASK, [], () => {
           throw new RpcError(reason, reason === 'reverted' ? 'execution reverted' : 'refused', words())
         }),
       },
@@ -76,7 +79,7 @@ beforeAll(async () => {
     node,
     crypto,
     {},
-    { backend: { submit: async () => count(ok(hash)) }, methods: { ...rpcMethods, ask: method([], () => count('second')) } },
+    { backend: { submit: async () => count(ok(hash)) }, methods: { ...rpcMethods, ask: method(ASK, [], () => count('second')) } },
   )
 })
 afterAll(async () => {

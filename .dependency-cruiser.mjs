@@ -11,6 +11,7 @@ const MAY_IMPORT = {
   node: ['protocol', 'consensus', 'execution', 'platform'],
   validator: ['node'],
   cli: ['protocol', 'execution', 'platform', 'contracts', 'node', 'validator'],
+  sdk: ['protocol'],
 }
 
 /** An npm package wherever npm put it: in the root's node_modules or in a package's own. */

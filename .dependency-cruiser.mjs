@@ -212,9 +212,30 @@ const cli = [
   ),
 ]
 
+const SDK = '^packages/sdk/src/'
+
+const sdk = [
+  only(
+    'sdk-runs-in-browsers',
+    'Only the entry ./store/node may use Node.js. Everything else is bundled for browsers.',
+    SDK,
+    [`${SDK}store/node\\.ts$`],
+    { dependencyTypes: ['core'] },
+  ),
+  only('sdk-needs-no-react', 'An application without React installs none: only react/ imports it.', SDK, [`${SDK}react/`], {
+    path: npm('react|react-dom|wagmi|@wagmi/[^/]+|@tanstack/[^/]+'),
+  }),
+  forbid(
+    'rpc-of-the-sdk-knows-one-node',
+    'A connection leads to one node. Which node is asked, and which next, is decided above it.',
+    { path: `${SDK}rpc/` },
+    { path: SDK, pathNot: `${SDK}(rpc/|errors\\.ts$)` },
+  ),
+]
+
 /** @type {import('./tools/node_modules/dependency-cruiser/types/dependency-cruiser.mjs').IConfiguration} */
 export default {
-  forbidden: [...packages, ...pure, ...execution, ...contracts, ...node, ...cli],
+  forbidden: [...packages, ...pure, ...execution, ...contracts, ...node, ...cli, ...sdk],
   options: {
     doNotFollow: { path: 'node_modules' },
     // Tests may look behind every wall; which packages they import is a matter of package.json (`npm run check -- 'dead code'`).

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { type LockPackages, projectLock } from '../packages/cli/src/create/lock.ts'
 
 const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')) as { packages: LockPackages }
-const OURS = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'validator', 'cli']
+const OURS = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'validator', 'cli', 'sdk']
 
 /** Names of all packages that npm installs with one of ours, on all platforms together. */
 function installedWith(name: string): ReadonlySet<string> {

@@ -46,7 +46,7 @@ beforeAll(async () => {
   repository = (await json<{ readonly packages: LockPackages }>(ROOT, 'package-lock.json')).packages
   overrides = (await json<{ readonly overrides: typeof overrides }>(ROOT, 'package.json')).overrides
   await mkdir(join(parent, 'vendor'))
-  tarballs = (await packTarballs(parent, 'vendor')).map((tarball) => ({ ...tarball, file: `../${tarball.file}` }))
+  tarballs = (await packTarballs(parent, 'vendor', ['@quoin/sdk'])).map((tarball) => ({ ...tarball, file: `../${tarball.file}` }))
 })
 afterAll(() => rm(parent, { recursive: true, force: true }))
 
@@ -144,27 +144,30 @@ describe('a created project', () => {
 })
 
 describe('a package, installed alone from its tarball', () => {
-  it.each(['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'validator', 'cli'])('%s', async (name) => {
-    const { project, manifest } = await install(name)
-    const { programs, contracts } = entriesOf(manifest)
-    const entries = [...programs, ...contracts]
-    expect(entries.length).toBeGreaterThan(0)
-    // A module that is not found or that has no types is an error.
-    const uses = `export const all: readonly object[] = [${entries.map((_, i) => `entry${i}`).join(', ')}]\n`
-    await writeFile(join(project, 'index.ts'), `${importsOf(entries)}${uses}`)
-    await expectTypes(project, 'nodenext', 'nodenext')
-    await expectTypes(project, 'esnext', 'bundler')
-    const script = `
+  it.each(['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'validator', 'cli', 'sdk'])(
+    '%s',
+    async (name) => {
+      const { project, manifest } = await install(name)
+      const { programs, contracts } = entriesOf(manifest)
+      const entries = [...programs, ...contracts]
+      expect(entries.length).toBeGreaterThan(0)
+      // A module that is not found or that has no types is an error.
+      const uses = `export const all: readonly object[] = [${entries.map((_, i) => `entry${i}`).join(', ')}]\n`
+      await writeFile(join(project, 'index.ts'), `${importsOf(entries)}${uses}`)
+      await expectTypes(project, 'nodenext', 'nodenext')
+      await expectTypes(project, 'esnext', 'bundler')
+      const script = `
       const empty = []
       for (const entry of ${JSON.stringify(programs)}) if (Object.keys(await import(entry)).length === 0) empty.push(entry)
       const { version } = (await import('${manifest.name}/package.json', { with: { type: 'json' } })).default
       console.log(JSON.stringify({ empty, version }))`
-    const empty = programs.filter((entry) => ONLY_EFFECTS.has(entry))
-    expect(await evaluate(project, script)).toEqual({ empty, version: manifest.version })
-    if (contracts.length > 0) await expectBuild(project, contracts)
-    if (name === 'cli') await expectProgram(project, manifest.version)
-    if (name === 'validator') expect((await sizeOf(project)).packages).toBeLessThanOrEqual(VALIDATOR_PACKAGES_MAX)
-  })
+      const empty = programs.filter((entry) => ONLY_EFFECTS.has(entry))
+      expect(await evaluate(project, script)).toEqual({ empty, version: manifest.version })
+      if (contracts.length > 0) await expectBuild(project, contracts)
+      if (name === 'cli') await expectProgram(project, manifest.version)
+      if (name === 'validator') expect((await sizeOf(project)).packages).toBeLessThanOrEqual(VALIDATOR_PACKAGES_MAX)
+    },
+  )
 
   it('is every package of the repository', () => {
     expect([...names].sort()).toEqual(tarballs.map((tarball) => tarball.name.slice('@quoin/'.length)).sort())

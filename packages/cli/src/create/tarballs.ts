@@ -42,10 +42,15 @@ export const VALIDATOR = '@quoin/validator'
  * Packs @quoin/cli and its @quoin dependencies into a folder of a project, and @quoin/validator where it is installed.
  *
  * @param folder relative to the project
+ * @param more names of other packages to pack, without their dependencies
  * @throws Error with npm's output when `npm pack` fails
  */
-export async function packTarballs(project: string, folder: string): Promise<readonly Tarball[]> {
-  const directories = [...(await directoriesOf('@quoin/cli')), ...validatorDirectory()]
+export async function packTarballs(project: string, folder: string, more: readonly string[] = []): Promise<readonly Tarball[]> {
+  const directories = [
+    ...(await directoriesOf('@quoin/cli')),
+    ...validatorDirectory(),
+    ...more.map((name) => packageDirectory(name)),
+  ]
   const [program, ...before] = npmCommand()
   const args = [...before, 'pack', '--json', '--ignore-scripts', '--pack-destination', join(project, folder), ...directories]
   const { stdout } = await promisify(execFile)(program!, args, { cwd: project, maxBuffer: OUTPUT_BYTES_MAX })

@@ -1,0 +1,33 @@
+import { toError } from '../errors.ts'
+
+/** Waits; rejects with the reason of the signal. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(timer)
+      reject(toError(signal?.reason))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    }, ms)
+    if (signal?.aborted === true) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
+  })
+}
+
+/** A signal that can be aborted, and that aborts with another one until `unlink`. */
+export interface LinkedController {
+  readonly signal: AbortSignal
+  abort(): void
+  unlink(): void
+}
+
+/** Makes a controller that follows a signal. */
+export function follow(source: AbortSignal): LinkedController {
+  const controller = new AbortController()
+  const abort = (): void => controller.abort()
+  source.addEventListener('abort', abort)
+  if (source.aborted) abort()
+  return { signal: controller.signal, abort, unlink: () => source.removeEventListener('abort', abort) }
+}

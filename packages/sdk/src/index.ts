@@ -1,0 +1,26 @@
+export { type FetchChainOptions, fetchChain } from './chain/fetch-chain.ts'
+export {
+  type ClusterOptions,
+  type ClusterSubscription,
+  type ClusterTransport,
+  type ClusterValue,
+  cluster,
+  type NodeOptions,
+} from './cluster/cluster.ts'
+export type { NodeStatus } from './cluster/node-state.ts'
+export type { Strategy } from './cluster/strategy.ts'
+export {
+  BehindError,
+  ConnectionError,
+  type ConnectionProblem,
+  type NodeFailure,
+  NodesFailedError,
+  NotThroughClusterError,
+  QuoinError,
+  type QuoinErrorOptions,
+  type RefusalDetails,
+  refusalOf,
+  WrongChainError,
+} from './errors.ts'
+export { REFUSAL_REASONS, type RefusalReason, type RefusalScope } from './refusals.ts'
+export type { WebSocketClass, WebSocketLike } from './rpc/web-socket.ts'

@@ -1,0 +1,43 @@
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build, type Plugin } from 'esbuild'
+import { expect, it } from 'vitest'
+
+/** Modules that are imported later, if at all, are no part of what is loaded first. */
+const later: Plugin = {
+  name: 'later',
+  setup: (builder) => {
+    builder.onResolve({ filter: /./ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path, external: true } : undefined))
+  },
+}
+
+/** What a browser loads with a module, in bytes after gzip. Fails if the module needs anything of Node.js. */
+async function gzippedBytes(contents: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: fileURLToPath(new URL('../packages/sdk', import.meta.url)), loader: 'ts' },
+    ...{ bundle: true, minify: true, write: false, format: 'esm', platform: 'browser', target: 'es2023' },
+    conditions: ['@quoin/source'],
+    plugins: [later],
+    logLevel: 'silent',
+  })
+  return gzipSync(outputFiles[0]!.contents, { level: 9 }).length
+}
+
+/** Client, cluster and streams together may add 15 kB to viem's client. This is the part of client and cluster. */
+const CLUSTER_BYTES_MAX = 9_500
+
+it('a client over a cluster adds at most 9.5 kB to a client of viem over HTTP', async () => {
+  const viem = await gzippedBytes(`export { createClient, http } from 'viem'`)
+  const ours = await gzippedBytes(`export { createClient } from 'viem'; export { cluster, fetchChain } from '@quoin/sdk'`)
+  expect(ours - viem).toBeLessThanOrEqual(CLUSTER_BYTES_MAX)
+})
+
+it('importing a name that is not used costs nothing: no module has an effect', async () => {
+  expect(await gzippedBytes(`import { cluster } from '@quoin/sdk'; export const a = 1`)).toBeLessThan(100)
+})
+
+it('one import of a verifier brings nothing else of the protocol', async () => {
+  const all = await gzippedBytes(`export * from '@quoin/protocol'`)
+  expect(all).toBeGreaterThan(20_000)
+  expect(await gzippedBytes(`export { verifyStateProof } from '@quoin/protocol'`)).toBeLessThan(2_000)
+})

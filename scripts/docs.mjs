@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm run docs`: writes the reference of @quoin/contracts as HTML to docs/api/, from the docstrings, and the table of methods in
-// docs/json-rpc.md, from the methods of a node. Fails if a docstring is missing, or a method has no row in docs/json-rpc-methods.json.
+// `npm run docs`: writes the reference of @quoin/contracts and @quoin/sdk as HTML to docs/api/, from the docstrings, and the table of methods
+// in docs/json-rpc.md, from the methods of a node. Fails if a docstring is missing, or a method has no row in docs/json-rpc-methods.json.
 import './lib/node-version.mjs'
 
 void Promise.all([

@@ -1,25 +1,29 @@
 import { readFileSync } from 'node:fs'
 
-const contracts = new URL('../packages/contracts/', import.meta.url)
-
-/** What a container needs of the package; authors do not import it. */
+/** What a container needs of a package; authors do not import it. */
 const INTERNAL = ['./description', './package.json']
 
-/** The sources of what authors import, by the path that they import it by. */
-const sources = Object.entries(JSON.parse(readFileSync(new URL('package.json', contracts), 'utf8')).exports)
-  .filter(([path]) => !INTERNAL.includes(path))
-  .map(([path, conditions]) => [path, conditions['@quoin/source']])
+/** The sources of what people import of a package, by the path that they import it by. */
+function sourcesOf(name) {
+  const { exports } = JSON.parse(readFileSync(new URL(`../packages/${name}/package.json`, import.meta.url), 'utf8'))
+  return Object.entries(exports)
+    .filter(([path]) => !INTERNAL.includes(path))
+    .map(([path, conditions]) => ({
+      path: `@quoin/${name}${path.slice(1)}`,
+      source: `${name}/${conditions['@quoin/source'].slice(2)}`,
+    }))
+}
+
+const sources = ['contracts', 'sdk'].flatMap(sourcesOf)
 
 /** What typedoc calls a module is its path in the sources; people know it by another. */
-export const names = new Map(
-  sources.map(([path, source]) => [source.replace(/^\.\/src\/|(?:\/index)?\.ts$/g, ''), `@quoin/contracts${path.slice(1)}`]),
-)
+export const names = new Map(sources.map(({ path, source }) => [source.replace(/(?:\/index)?\.ts$/, ''), path]))
 
 export default {
-  name: '@quoin/contracts',
+  name: 'Quoin',
   readme: 'none',
   plugin: ['./module-names.mjs'],
-  entryPoints: sources.map(([, source]) => `../packages/contracts/${source.slice(2)}`),
+  entryPoints: sources.map(({ source }) => `../packages/${source}`),
   tsconfig: './tsconfig.json',
   out: '../docs/api',
   // The repository's own TypeScript checks the types: `npm run check -- types`.

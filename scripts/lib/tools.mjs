@@ -9,7 +9,7 @@ export const toolsFolder = join(root, 'tools')
 /** @returns {string} the file of a program's entry in there, to be run with this very Node. */
 export const separateTool = (path) => join(toolsFolder, 'node_modules', path)
 
-/** typedoc and its settings: writes the reference of @quoin/contracts to docs/api/. A missing docstring and a link that leads nowhere are errors. */
+/** typedoc and its settings: writes the reference of @quoin/contracts and @quoin/sdk to docs/api/. A missing docstring and a link that leads nowhere are errors. */
 export const typedoc = [separateTool('typedoc/bin/typedoc'), '--options', join(toolsFolder, 'typedoc.config.mjs')]
 
 /** Installs the programs of `tools/`, if necessary. */

@@ -9,6 +9,8 @@ import { Address, bytesToHex, concatBytes, Hash, hexToBytes, numberToBytes, ZERO
 import { decode, encode } from './codec.ts'
 import {
   encodedLogsBloom,
+  encodedParentHash,
+  encodedTime,
   HEADER_BYTES,
   type Header,
   headerCodec,
@@ -175,10 +177,12 @@ describe('an encoded header', () => {
     fc.assert(fc.property(any.header, (header) => void checkRoundTrip(headerCodec, header)))
   })
 
-  it('shows its bloom without being decoded', () => {
+  it('shows its bloom, its time and the hash of its parent without being decoded', () => {
     fc.assert(
       fc.property(any.header, (header) => {
-        expect(encodedLogsBloom(encode(headerCodec, header))).toEqual(header.logsBloom)
+        const encoded = encode(headerCodec, header)
+        expect(encodedLogsBloom(encoded)).toEqual(header.logsBloom)
+        expect([encodedTime(encoded), encodedParentHash(encoded)]).toEqual([header.timeMs, header.parentHash])
       }),
     )
   })

@@ -1,5 +1,5 @@
 import { BLOOM_BYTES } from './bloom.ts'
-import { type Address, concatBytes, Hash, type Hex, hexToBytes, numberToBytes, ZERO_HASH } from './bytes.ts'
+import { type Address, bytesToNumber, concatBytes, Hash, type Hex, hexToBytes, numberToBytes, ZERO_HASH } from './bytes.ts'
 import * as codec from './codec.ts'
 import type { Crypto } from './crypto.ts'
 import { LIMITS } from './limits.ts'
@@ -51,7 +51,7 @@ export const CONSTANT_FIELDS = {
 const EXTRA_DATA_VERSION = 1
 
 /** Ethereum's `timestamp`: the block time in whole seconds since the Unix epoch. */
-export const headerTimestamp = (header: Header): number => Math.floor(header.timeMs / 1000)
+export const headerTimestamp = (header: Pick<Header, 'timeMs'>): number => Math.floor(header.timeMs / 1000)
 
 /**
  * Checks that block times increase strictly. The distance from the present matters only for a fresh proposal.
@@ -156,3 +156,15 @@ const LOGS_BLOOM_AT = codec.struct(fieldsBeforeBloom).bytesMax
  * @returns a view of `encoded`.
  */
 export const encodedLogsBloom = (encoded: Uint8Array): Uint8Array => encoded.subarray(LOGS_BLOOM_AT, LOGS_BLOOM_AT + BLOOM_BYTES)
+
+const NUMBER_BYTES = 8
+const HASH_BYTES = 32
+/** After the bloom: `gasLimit` and `gasUsed`. */
+const TIME_AT = LOGS_BLOOM_AT + BLOOM_BYTES + 2 * NUMBER_BYTES
+
+/** As `encodedLogsBloom`, for `parentHash`. */
+export const encodedParentHash = (encoded: Uint8Array): Hash => Hash(encoded.subarray(NUMBER_BYTES, NUMBER_BYTES + HASH_BYTES))
+
+/** As `encodedLogsBloom`, for `timeMs`. */
+export const encodedTime = (encoded: Uint8Array): TimeMs =>
+  bytesToNumber(encoded.subarray(TIME_AT, TIME_AT + NUMBER_BYTES)) as TimeMs

@@ -7,7 +7,7 @@ import { receiptsCodec } from './receipt.ts'
 import { EncodedReceipts, visitEncodedLogs } from './receipt-walk.ts'
 import { unwrap } from './result.ts'
 
-it('finds the addresses and topics of every log, wherever the encoding begins in its buffer', () => {
+it('finds addresses, topics and data of every log, wherever the encoding begins in its buffer', () => {
   const receipts = fc.array(any.receipt, { maxLength: 4 })
   fc.assert(
     fc.property(receipts, fc.nat(7), (values, before) => {
@@ -15,15 +15,19 @@ it('finds the addresses and topics of every log, wherever the encoding begins in
       const shifted = new Uint8Array(before + bytes.length).subarray(before)
       shifted.set(bytes)
       const found: object[] = []
-      visitEncodedLogs(shifted, (addressAt, topicsAt, count) => {
+      visitEncodedLogs(shifted, (addressAt, topicsAt, count, receiptIndex) => {
+        const dataAt = topicsAt + 32 * count + 4
+        const length = Number(bytesToHex(shifted.subarray(dataAt - 4, dataAt)))
         found.push({
           address: bytesToHex(shifted.subarray(addressAt, addressAt + 20)),
           topics: Array.from({ length: count }, (_, i) =>
             bytesToHex(shifted.subarray(topicsAt + 32 * i, topicsAt + 32 * i + 32)),
           ),
+          data: shifted.slice(dataAt, dataAt + length),
+          receiptIndex,
         })
       })
-      expect(found).toEqual(values.flatMap(({ logs }) => logs.map(({ address, topics }) => ({ address, topics }))))
+      expect(found).toEqual(values.flatMap(({ logs }, receiptIndex) => logs.map((log) => ({ ...log, receiptIndex }))))
     }),
   )
 })

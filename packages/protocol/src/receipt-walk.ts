@@ -3,8 +3,11 @@ import { LIMITS } from './limits.ts'
 import { type Receipt, receiptCodec } from './receipt.ts'
 import { ok, type Result } from './result.ts'
 
-/** Called for each log: where its address and its topics begin in the encoding, and how many topics it has. */
-export type LogVisitor = (addressAt: number, topicsAt: number, topicCount: number) => void
+/**
+ * Called for each log: where its address and its topics begin in the encoding, how many topics it has, and the index of its receipt. Its data
+ * follows the topics: the length in 4 bytes, then the bytes.
+ */
+export type LogVisitor = (addressAt: number, topicsAt: number, topicCount: number, receiptIndex: number) => void
 
 const ADDRESS_BYTES = 20
 const TOPIC_BYTES = 32
@@ -88,7 +91,7 @@ function walk(encoded: Uint8Array, visit: LogVisitor, visitReceipt: ReceiptVisit
       const topicsAt = addressAt + ADDRESS_BYTES + COUNT_BYTES
       const dataAt = topicsAt + TOPIC_BYTES * topicCount
       at = dataAt + COUNT_BYTES + view.getUint32(dataAt)
-      visit(addressAt, topicsAt, topicCount)
+      visit(addressAt, topicsAt, topicCount, i)
     }
     // `errorData`, `contractAddress` and `payer`.
     at += COUNT_BYTES + view.getUint32(at)

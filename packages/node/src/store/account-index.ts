@@ -86,3 +86,9 @@ export async function* accountBlocks(
   for await (const [key, value] of kv.scan({ ...range, reverse: newestFirst, limit }))
     yield { height: indexedHeight(key), positions: decodePositions(value) }
 }
+
+/** The positions of an account's transactions in one block, ascending. */
+export function accountPositions(kv: Pick<Kv, 'get'>, account: Address, height: Height): readonly number[] {
+  const value = kv.get(accountIndexKey(account, height))
+  return value === undefined ? [] : decodePositions(value)
+}

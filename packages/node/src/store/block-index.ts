@@ -1,6 +1,6 @@
 import { type Address, codec, type Height, unwrap } from '@quoin/protocol'
 import type { Kv } from '../powers.ts'
-import { type AccountBlock, type AccountRange, accountBlocks } from './account-index.ts'
+import { type AccountBlock, type AccountRange, accountBlocks, accountPositions } from './account-index.ts'
 import { type LogIndexEntry, type LogTerm, logIndexEntries } from './log-index.ts'
 import { creationCodec, creationKey } from './schema.ts'
 import type { ContractCreation } from './types.ts'
@@ -14,6 +14,8 @@ export interface IndexReader {
   logEntries(term: LogTerm, from: Height, to: Height): AsyncIterable<LogIndexEntry>
   /** The blocks with transactions that an account sent or received, or that created it. */
   accountBlocks(account: Address, range: AccountRange): AsyncIterable<AccountBlock>
+  /** The positions of these transactions in one block, ascending. Costs one read. */
+  accountPositions(account: Address, height: Height): readonly number[]
   /** Undefined if no transaction created a contract at this address. Its height may be above the caller's head. */
   creation(contract: Address): ContractCreation | undefined
 }
@@ -32,6 +34,10 @@ export class BlockIndex implements IndexReader {
 
   accountBlocks(account: Address, range: AccountRange): AsyncIterable<AccountBlock> {
     return accountBlocks(this.#kv, account, range)
+  }
+
+  accountPositions(account: Address, height: Height): readonly number[] {
+    return accountPositions(this.#kv, account, height)
   }
 
   creation(contract: Address): ContractCreation | undefined {

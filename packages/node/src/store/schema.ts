@@ -248,6 +248,18 @@ export const sendersCodec: codec.Codec<readonly StoredSender[]> = codec.list(
   LIMITS.blockTransactionsMax,
 )
 
+const LIST_BYTES = 4
+const SENDER_BYTES = HASH_BYTES + ADDRESS_BYTES
+
+/** Reads single hashes from an encoding by `sendersCodec`. */
+export function hashesOfSenders(encoded: Uint8Array): (index: number) => Hash {
+  const buffer = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
+  return (index) => {
+    const at = LIST_BYTES + SENDER_BYTES * index
+    return Hash(`0x${buffer.toString('hex', at, at + HASH_BYTES)}`)
+  }
+}
+
 export const locationCodec: codec.Codec<TransactionLocation> = codec.struct({
   height: codec.u64<Height>(),
   index: codec.u32(LIMITS.blockTransactionsMax - 1),

@@ -7,6 +7,8 @@ import {
   concatBytes,
   EncodedReceipts,
   encodedLogsBloom,
+  encodedParentHash,
+  encodedTime,
   type Hash,
   type Header,
   type Height,
@@ -22,7 +24,7 @@ import type { Kv } from '../powers.ts'
 import { DamagedError, type OnDamage } from './damage.ts'
 import { heapWeight, type Listed } from './heap-weight.ts'
 import * as schema from './schema.ts'
-import type { BlockReader, SingleReceipts, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
+import type { BlockReader, BlockStamp, SingleReceipts, StoredHeader, StoredSender, TransactionLocation } from './types.ts'
 
 /** Decoded headers and certificates kept in memory. */
 const headerCountMax = 4_096
@@ -95,6 +97,15 @@ export class StoredBlocks implements BlockReader {
     return record === undefined ? undefined : encodedLogsBloom(record)
   }
 
+  /** The hash of an old block is in the next header. Computing it again takes ten times as long as reading that. */
+  stamp(height: Height): BlockStamp | undefined {
+    const known = this.#headers.get(height) ?? (height < this.head.header.number ? undefined : this.header(height))
+    if (known !== undefined) return { hash: known.hash, timeMs: known.header.timeMs }
+    const record = this.#bytes('header', height)
+    const next = this.#bytes('header', (height + 1) as Height)
+    return record === undefined || next === undefined ? undefined : { hash: encodedParentHash(next), timeMs: encodedTime(record) }
+  }
+
   heightOf(blockHash: Hash): Height | undefined {
     const height = this.decoded(schema.hashKey('heightByHash', blockHash), schema.heightCodec)
     return height === undefined || this.#isBehindHead(height) ? undefined : height
@@ -131,6 +142,15 @@ export class StoredBlocks implements BlockReader {
         throw damage(placed?.error.message ?? `it has ${receipts.count} receipts, none at ${index}`)
       },
     }
+  }
+
+  encodedReceipts(height: Height): Uint8Array | undefined {
+    return this.#bytes('receipts', height)
+  }
+
+  transactionHashes(height: Height): ((index: number) => Hash) | undefined {
+    const bytes = this.#bytes('senders', height)
+    return bytes === undefined ? undefined : schema.hashesOfSenders(bytes)
   }
 
   certificate(height: Height): CommitCertificate | undefined {

@@ -1,10 +1,26 @@
 import type { KvOp, PlacedCreation } from '@quoin/execution'
-import type { Address, CommitCertificate, Hash, Header, Height, PlacedReceipt, Receipt, ValidatorSet } from '@quoin/protocol'
+import type {
+  Address,
+  CommitCertificate,
+  Hash,
+  Header,
+  Height,
+  PlacedReceipt,
+  Receipt,
+  TimeMs,
+  ValidatorSet,
+} from '@quoin/protocol'
 
 /** A final block's header with its hash. */
 export interface StoredHeader {
   readonly header: Header
   readonly hash: Hash
+}
+
+/** What tells a final block from all others, and when it was made. */
+export interface BlockStamp {
+  readonly hash: Hash
+  readonly timeMs: TimeMs
 }
 
 /** Hash and sender of a final transaction, stored so that each sender is recovered only once in a node's life. */
@@ -36,6 +52,8 @@ export interface BlockReader {
   header(height: Height): StoredHeader | undefined
   /** The logs bloom in the block's header, without decoding the rest. Shared: do not change the bytes. */
   logsBloom(height: Height): Uint8Array | undefined
+  /** Hash and time of a block, without decoding its header if it is old. */
+  stamp(height: Height): BlockStamp | undefined
   heightOf(blockHash: Hash): Height | undefined
   /** The transactions in network encoding. Shared: do not change the bytes. */
   body(height: Height): readonly Uint8Array[] | undefined
@@ -44,6 +62,10 @@ export interface BlockReader {
   receipts(height: Height): readonly Receipt[] | undefined
   /** The same for readers of a few of them: only those that are asked for are decoded, and each time again. */
   singleReceipts(height: Height): SingleReceipts | undefined
+  /** `receiptsCodec` encoding, for scans of old blocks that decoding would slow down. Shared: do not change the bytes. */
+  encodedReceipts(height: Height): Uint8Array | undefined
+  /** The hash of a transaction by its index in the block, without decoding what `senders` returns. */
+  transactionHashes(height: Height): ((index: number) => Hash) | undefined
   /** The proof that the block is final; undefined for genesis. */
   certificate(height: Height): CommitCertificate | undefined
   /** Validator set of a height, from 1 to head + 2. */

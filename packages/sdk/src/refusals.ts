@@ -36,6 +36,7 @@ export const REFUSAL_REASONS = {
   'range-above-head': 'node',
   pruned: 'node',
   'filter-not-found': 'node',
+  'cursor-unknown': 'chain',
   'subscription-not-found': 'node',
   'no-coinbase': 'node',
   malformed: 'chain',

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import * as forms from '../../../packages/node/src/rpc/forms/index.ts'
 import { rpcMethods } from '../../../packages/node/src/rpc/methods/index.ts'
 import { crypto } from '../../../packages/node/test/fixture.ts'
 import { compiler, documentOf } from '../../../packages/node/test/openrpc.ts'
@@ -186,6 +187,7 @@ function callsOf(scene: Scene): Readonly<Record<string, readonly Params[]>> {
       [{ blockHash }],
       [{ blockHash, address: token, topics: [[TRANSFER_TOPIC]] }],
     ],
+    quoin_getStream: ['blocks', 'logs', 'transactions', 'receipts'].map((stream) => [{ stream, from: { block: 0 } }]),
     quoin_getProof: [
       [token, ['0x00'], 'latest'],
       [alice, [], blockHash],
@@ -351,6 +353,19 @@ describe('a node and execution-apis', () => {
     await rpc.server.close()
   })
 
+  it('agree on the form of the items of streams', async () => {
+    const ofItems = { blocks: forms.header, logs: forms.log, transactions: forms.finalTransaction, receipts: forms.receipt }
+    for (const [stream, form] of Object.entries(ofItems)) {
+      const { items } = (await ask('quoin_getStream', { stream, from: { block: 0 } })) as { readonly items: readonly unknown[] }
+      expect(items.length, stream).toBeGreaterThan(1)
+      const validate = ajv.compile(form)
+      expect(
+        items.flatMap((one) => problemsOf(validate, one)),
+        stream,
+      ).toEqual([])
+    }
+  })
+
   it('subscriptions answer over a WebSocket', async () => {
     const socket = new WebSocket(scene.rpc.socketUrl)
     await once(socket, 'open')
@@ -360,6 +375,9 @@ describe('a node and execution-apis', () => {
       return compare(name, params, JSON.parse(message.toString()) as TestAnswer)
     }
     expect(await overSocket('eth_unsubscribe', await overSocket('eth_subscribe', 'newHeads'))).toBe(true)
+    const stream = await overSocket('quoin_subscribe', { stream: 'blocks' })
+    expect(await overSocket('quoin_acknowledge', stream, 0)).toBe(true)
+    expect(await overSocket('quoin_unsubscribe', stream)).toBe(true)
     socket.close()
     await once(socket, 'close')
   })

@@ -17,6 +17,7 @@ export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevL
   const { chainId, clientVersion, crypto } = now()
   return {
     ...{ chainId, clientVersion, crypto, dev, accounts, log },
+    standsAlone: true,
     feed: dev.feed,
     get blocks() {
       return now().blocks

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { Address, Hash, Height, nobleCrypto, unwrap, verifyAccountProof } from '@quoin/protocol'
 import { createPublicClient, type Hex, parseEther, stringToHex, toHex, webSocket } from 'viem'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ask, devAccount, devClient, signer } from '../../test/dev-node.ts'
 import { shareDevNode, token } from '../../test/shared-dev-node.ts'
 import { type DevNode, startDevNode } from './index.ts'
@@ -237,6 +237,35 @@ describe('going back', () => {
     expect(await request('eth_accounts')).toHaveLength(10)
     await expect(request('anvil_reset', { forking: { jsonRpcUrl: 'http://127.0.0.1:1' } })).rejects.toThrow('cannot fork')
     await beginHere()
+  })
+
+  it('closes streams that have seen discarded blocks, and refuses their cursors', async () => {
+    const connection = await createPublicClient({ transport: webSocket(node.url.replace('http', 'ws')) }).transport.getRpcClient()
+    const { socket } = connection
+    const received: { readonly id?: number; readonly result?: string; readonly params?: unknown }[] = []
+    socket.addEventListener('message', ({ data }) => received.push(JSON.parse(String(data))))
+    const subscribe = (id: number, from: object) =>
+      socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'quoin_subscribe', params: [{ stream: 'blocks', from }] }))
+    await client.mine({ blocks: 2 })
+    const id = await client.snapshot()
+    await client.mine({ blocks: 2 })
+    const poll = (from: object) =>
+      request('quoin_getStream', { stream: 'blocks', from }) as Promise<{ cursor: string; items: unknown[] }>
+    const [kept, discarded] = [await poll({ block: 2 }), await poll({ block: 4 })]
+    subscribe(1, { block: 4 })
+    await vi.waitUntil(() => received.length === 2, { timeout: 5_000 })
+    expect(received[1]?.params).toMatchObject({ result: { sequence: 1, height: 4 } })
+    await client.revert({ id })
+    await vi.waitUntil(() => received.length === 3, { timeout: 5_000 })
+    expect(received[2]?.params).toMatchObject({ subscription: received[0]?.result, closed: { reason: 'cursor-unknown' } })
+    const refusal = { code: -32602, data: { reason: 'cursor-unknown', scope: 'chain' } }
+    for (const cursor of [discarded.cursor, kept.cursor]) await expect(poll({ cursor })).rejects.toMatchObject(refusal)
+    // Other blocks at the same heights.
+    await client.setNextBlockTimestamp({ timestamp: (await latest()).timestamp + 100n })
+    await client.mine({ blocks: 2 })
+    await expect(poll({ cursor: discarded.cursor })).rejects.toMatchObject(refusal)
+    expect((await poll({ block: 3 })).items).toHaveLength(2)
+    connection.close()
   })
 
   it('leaves subscriptions to pending transactions as they are', async () => {

@@ -39,6 +39,7 @@ type Listener = (transaction: SignedTransaction) => void
 export class ThreadBackend implements RpcBackend {
   readonly chainId: number
   readonly clientVersion: string
+  readonly standsAlone = false
   readonly crypto: Crypto
   readonly blocks: BlockReplica
   readonly index: BlockIndex

@@ -52,6 +52,8 @@ export type PoolStats = Mempool['stats']
 export interface RpcBackend {
   readonly chainId: number
   readonly clientVersion: string
+  /** No other node has this chain, as in development: a block above the head exists nowhere. */
+  readonly standsAlone: boolean
   readonly crypto: Crypto
   readonly blocks: BlockReader
   readonly index: IndexReader

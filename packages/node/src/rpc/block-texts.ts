@@ -1,8 +1,8 @@
 import type { Height } from '@quoin/protocol'
 import { Lru } from '../lru.ts'
 
-/** Kinds of cached JSON: `block` is one text (the block with transaction hashes), the others have one text per item. */
-export type TextKind = 'block' | 'logs' | 'receipts' | 'transactions'
+/** Kinds of cached JSON: `block` (with transaction hashes) and `header` are one text, the others have one text per item. */
+export type TextKind = 'block' | 'header' | 'logs' | 'receipts' | 'transactions'
 
 /** The cached texts of one kind of one block. */
 export class BlockText {

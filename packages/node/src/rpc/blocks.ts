@@ -45,7 +45,11 @@ export function rawBlock({ blocks }: Pick<RpcBackend, 'blocks'>, height: Height)
 }
 
 /** Decodes one transaction of a block. Stored transactions were verified before their block became final. */
-export function transactionOf(backend: RpcBackend, { bodies, senders }: RawBlock, index: number): SignedTransaction {
+export function transactionOf(
+  backend: Pick<RpcBackend, 'crypto' | 'chainId'>,
+  { bodies, senders }: RawBlock,
+  index: number,
+): SignedTransaction {
   const { hash, sender } = senders[index]!
   const transaction = unwrap(decodeTransaction(backend.crypto, backend.chainId, bodies[index]!, hash))
   return { ...transaction, sender }

@@ -36,6 +36,7 @@ export class Call implements CallContext {
   #link: Link | undefined
   /** End of the time for which its requests may wait for the head; undefined until the first of them waits. */
   #waitEndsMs: number | undefined
+  #endings: (() => void)[] | undefined
 
   constructor({ identity, limits, shared, clock, abandoned, onBytes, onUnits, connection }: CallOptions) {
     this.identity = identity
@@ -95,8 +96,14 @@ export class Call implements CallContext {
     this.#onUnits(units)
   }
 
+  onEnd(action: () => void): void {
+    this.#endings ??= []
+    this.#endings.push(action)
+  }
+
   end(): void {
     this.#link?.unlink()
+    for (const action of this.#endings ?? []) action()
     if (this.#bytes > 0) this.#onBytes(-this.#bytes)
   }
 }

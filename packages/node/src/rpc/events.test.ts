@@ -265,7 +265,7 @@ describe('a log subscription', () => {
     // Equal filters of one address count their terms once.
     expect((await ask(second, 'eth_subscribe', 'logs', { address: [other, token] })).error).toBeUndefined()
     expect((await ask(second, 'eth_subscribe', 'logs', { address: [token, alice] })).error?.message).toMatch(
-      /too many addresses and topics/,
+      /too many addresses, topics and hashes/,
     )
     await ask(first, 'eth_subscribe', 'newHeads')
     expect((await ask(first, 'eth_subscribe', 'newHeads')).error).toMatchObject({

@@ -183,9 +183,13 @@ describe('filters', () => {
     [
       { logTermsPerRemoteMax: 5 },
       { address: contract, topics: [[topic(1)]] },
-      /too many addresses and topics .*has 4, the limit per address is 5/,
+      /too many addresses, topics and hashes .*has 4, the limit per address is 5/,
     ],
-    [{ logTermsMax: 5 }, { address: [contract], topics: [topic(1)] }, /too many addresses and topics .*have 4, the limit is 5/],
+    [
+      { logTermsMax: 5 },
+      { address: [contract], topics: [topic(1)] },
+      /too many addresses, topics and hashes .*have 4, the limit is 5/,
+    ],
   ])('are limited by %j; an ended one makes room', async (limits, query, message) => {
     await reopen(limits)
     const refused = { error: { code: -32005, message: expect.stringMatching(message) } }

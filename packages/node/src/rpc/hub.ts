@@ -3,6 +3,7 @@ import type { Client } from '../fair-queue.ts'
 import { RpcError } from './errors.ts'
 import type { RpcLimits } from './limits.ts'
 import { Quota } from './quota.ts'
+import { TermHolders } from './term-holders.ts'
 import type { Turns } from './turns.ts'
 
 /** A growing numbered sequence: the blocks of the chain, or the transactions that the pool admits. */
@@ -39,25 +40,18 @@ interface Subscriber {
   next: number
 }
 
-/** The subscriptions of one address to a channel. They share one reservation of its terms. */
-interface Holder {
-  count: number
-  readonly release: () => void
-}
-
 interface Channel {
   readonly topic: Topic
   readonly stop: () => void
-  readonly holders: Map<string, Holder>
+  readonly holders: TermHolders
   readonly subscribers: Set<Subscriber>
   /** Notifications of the last items, oldest first. Subscribers that are up to date share them. */
   readonly recent: Map<number, readonly string[]>
 }
 
-const openChannel = (topic: Topic): Channel => ({
-  topic,
+const openChannel = (topic: Topic, holders: TermHolders): Channel => ({
+  ...{ topic, holders },
   stop: topic.begin?.() ?? (() => {}),
-  holders: new Map(),
   subscribers: new Set(),
   recent: new Map(),
 })
@@ -113,12 +107,12 @@ export class Hub {
     if (this.#isClosed) throw new RpcError('stopping', 'the server is stopping')
     const { remote } = sink.client
     const releaseOne = this.#quota.take(remote, 1)
-    const channel = this.#channels.get(topic.key) ?? openChannel(topic)
+    const channel = this.#channels.get(topic.key) ?? this.#newChannel(topic)
     try {
-      this.#hold(channel, remote)
+      channel.holders.hold(remote)
     } catch (refusal) {
       releaseOne()
-      if (channel.holders.size === 0) channel.stop()
+      if (channel.holders.isEmpty) channel.stop()
       throw refusal
     }
     this.#channels.set(topic.key, channel)
@@ -135,19 +129,13 @@ export class Hub {
     return { id: subscriber.id, end }
   }
 
-  /** Throws RpcError if the address already holds too many terms. */
-  #hold({ topic, holders }: Channel, remote: string): void {
-    const holder = holders.get(remote)
-    if (holder === undefined) holders.set(remote, { count: 1, release: this.#options.takeTerms(remote, topic.terms) })
-    else holder.count++
+  #newChannel(topic: Topic): Channel {
+    return openChannel(topic, new TermHolders((remote) => this.#options.takeTerms(remote, topic.terms)))
   }
 
   #letGo({ topic, holders, stop }: Channel, remote: string): void {
-    const holder = holders.get(remote)!
-    if (--holder.count > 0) return
-    holder.release()
-    holders.delete(remote)
-    if (holders.size > 0) return
+    holders.letGo(remote)
+    if (!holders.isEmpty) return
     this.#channels.delete(topic.key)
     stop()
   }

@@ -62,6 +62,34 @@ export interface RpcLimits {
   readonly subscriptionsPerRemoteMax: number
   /** Subscriptions of all clients. */
   readonly subscriptionsMax: number
+  /** Streams of one connection. */
+  readonly streamsPerConnectionMax: number
+  /** Streams of one address. */
+  readonly streamsPerRemoteMax: number
+  /** Streams of all clients. */
+  readonly streamsMax: number
+  /** Items of one batch of a stream. */
+  readonly streamItemsMax: number
+  /** JSON of the items of one batch. The item that reaches it is the last one. */
+  readonly streamBatchBytes: number
+  /** Batches of a stream that its client has not acknowledged. Then it gets no more items. */
+  readonly streamWindowMax: number
+  /** A stream is closed if none of its batches is acknowledged for this long. */
+  readonly streamStallMs: number
+  /** An empty batch is due if a stream sent nothing for this long. It is sent within a quarter of this time. */
+  readonly streamBeatMs: number
+  /** Time after which a search of old blocks ends its batch, so that others can begin theirs. */
+  readonly streamSearchMs: number
+  /** Batches of streams at the head that are being made at a time, and as many of streams that read old blocks. Bounds their memory. */
+  readonly streamLaneMax: number
+  /** Cache of batches that several streams will send. */
+  readonly streamTextsBytesMax: number
+  /** Longest wait of a `quoin_getStream` for a new block. */
+  readonly streamWaitMsMax: number
+  /** Accounts of one stream of transactions. */
+  readonly streamAccountsMax: number
+  /** Hashes of one stream of receipts. */
+  readonly streamHashesMax: number
   /** Pending bytes at which a WebSocket client gets no more notifications until it has read (back-pressure). */
   readonly socketFullBytes: number
   /** Pending bytes at which a slow WebSocket client is disconnected. */
@@ -99,9 +127,9 @@ export interface RpcLimits {
   readonly proofKeysMax: number
   /** Values in one response to `quoin_getProof`, in bytes. In hex they take twice as much, and proofs 2 KiB a key at the median. */
   readonly proofValueBytesMax: number
-  /** Addresses and topics in the filters and log subscriptions of all clients together. */
+  /** Addresses, topics and hashes in the filters, log subscriptions and streams of all clients together. */
   readonly logTermsMax: number
-  /** Addresses and topics in the filters and log subscriptions of one remote address. */
+  /** Addresses, topics and hashes in the filters, log subscriptions and streams of one remote address. */
   readonly logTermsPerRemoteMax: number
   /** Filters of all clients. */
   readonly filtersMax: number
@@ -159,6 +187,21 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   subscriptionsPerConnectionMax: 128,
   subscriptionsPerRemoteMax: 131_072,
   subscriptionsMax: 131_072,
+  streamsPerConnectionMax: 128,
+  streamsPerRemoteMax: 131_072,
+  streamsMax: 131_072,
+  streamItemsMax: 500,
+  streamBatchBytes: 256 * KiB,
+  streamWindowMax: 8,
+  streamStallMs: 60_000,
+  // With the quarter of it that a check may be late, a client hears from its stream every 5 s.
+  streamBeatMs: 4_000,
+  streamSearchMs: 250,
+  streamLaneMax: 16,
+  streamTextsBytesMax: 8 * MiB,
+  streamWaitMsMax: 5_000,
+  streamAccountsMax: 256,
+  streamHashesMax: 1_024,
   socketFullBytes: MiB,
   socketBufferBytesMax: 32 * MiB,
   textsBytesMax: 32 * MiB,
@@ -201,6 +244,21 @@ export function checkRpcLimits(limits: RpcLimits): RpcLimits {
     [limits.parseAtOnceBytesMax <= limits.bodyBytesMax, 'parseAtOnceBytesMax must be at most bodyBytesMax'],
     [limits.requestValuesMax > limits.overrideEntriesMax, 'requestValuesMax must allow the largest overrides'],
     [limits.requestValuesMax > limits.logAddressesMax + limits.logTopicsMax, 'requestValuesMax must allow the largest log query'],
+    [limits.streamsPerRemoteMax <= limits.streamsMax, 'streamsPerRemoteMax must be at most streamsMax'],
+    [limits.streamsPerConnectionMax <= limits.streamsPerRemoteMax, 'streamsPerConnectionMax must be at most streamsPerRemoteMax'],
+    [2 * limits.streamBeatMs <= limits.streamStallMs, 'streamStallMs must be well above streamBeatMs'],
+    [
+      limits.behindMs + limits.streamWaitMsMax + limits.streamSearchMs < limits.requestMs,
+      'requestMs must be above the longest quoin_getStream',
+    ],
+    [
+      Math.max(limits.streamAccountsMax, limits.streamHashesMax) < limits.requestValuesMax,
+      'requestValuesMax must allow the largest filter of a stream',
+    ],
+    [
+      Math.max(limits.streamAccountsMax, limits.streamHashesMax) <= limits.logTermsPerRemoteMax,
+      'logTermsPerRemoteMax must hold the largest filter of a stream',
+    ],
     [limits.socketFullBytes <= limits.socketBufferBytesMax, 'socketFullBytes must be at most socketBufferBytesMax'],
     [limits.socketBufferBytesMax >= limits.responseBytesMax, 'socketBufferBytesMax must hold the largest response'],
     [

@@ -1,7 +1,7 @@
 import type { Height } from '@quoin/protocol'
 import type { IndexReader } from '../store/block-index.ts'
 import type { LogClause } from './log-matcher.ts'
-import type { CallContext } from './method.ts'
+import type { Turn } from './turns.ts'
 
 /**
  * How a query uses the index. Costs are in the unit of a scan: reading the bloom filter of one block, 4 µs.
@@ -35,8 +35,6 @@ export interface CandidateWindow {
 
 const EVERY = (): boolean => true
 
-export type CandidateCall = Pick<CallContext, 'isSliceOver' | 'nextTurn'>
-
 /**
  * Asks the index which blocks a log query must read, window by window. A reader can continue from any height.
  *
@@ -48,16 +46,21 @@ export class LogCandidates {
   readonly #index: IndexReader
   /** Clauses that are still of use, most selective first. */
   #clauses: readonly LogClause[]
-  readonly #call: CandidateCall
+  readonly #call: Turn
   readonly #use: LogIndexUse
   #blocks: number
 
-  constructor(index: IndexReader, clauses: readonly LogClause[], call: CandidateCall, use: LogIndexUse = LOG_INDEX_USE) {
+  constructor(index: IndexReader, clauses: readonly LogClause[], call: Turn, use: LogIndexUse = LOG_INDEX_USE) {
     this.#index = index
     this.#clauses = clauses
     this.#call = call
     this.#use = use
     this.#blocks = use.firstBlocks
+  }
+
+  /** The clauses that are still of use. */
+  get clauses(): readonly LogClause[] {
+    return this.#clauses
   }
 
   /** The first window of a range of blocks (inclusive). */

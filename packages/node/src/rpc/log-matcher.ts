@@ -30,10 +30,21 @@ export interface LogQuery {
   readonly criteria: LogCriteria
 }
 
+/** A log of which only those parts are decoded that are asked for. */
+export interface EncodedLog {
+  readonly address: Address
+  readonly topicCount: number
+  topic(position: number): Hash
+}
+
 /** Alternatives of one part of the criteria: the addresses, or the topics of a position. A matching log has one of them. */
 export interface LogClause {
   readonly terms: readonly LogTerm[]
 }
+
+/** Equal for equivalent criteria. */
+export const keyOfCriteria = ({ addresses, topics }: LogCriteria): string =>
+  JSON.stringify([[...new Set(addresses)].sort(), topics.map((alternatives) => [...new Set(alternatives)].sort())])
 
 /** Log criteria, prepared for matching many blocks. */
 export class LogMatcher {
@@ -72,6 +83,13 @@ export class LogMatcher {
   mayMatch(bloom: Uint8Array): boolean {
     if (this.#bits.length === 0) return bloom.some((byte) => byte !== 0)
     return this.#bits.every((alternatives) => alternatives.some((bits) => bloomMayContain(bloom, bits)))
+  }
+
+  /** As `matches`, for a log that is still encoded. */
+  matchesEncoded(log: EncodedLog): boolean {
+    if (log.topicCount < this.#topics.length) return false
+    if (this.#addresses.size > 0 && !this.#addresses.has(log.address)) return false
+    return this.#topics.every((alternatives, i) => alternatives.size === 0 || alternatives.has(log.topic(i)))
   }
 
   matches({ address, topics }: Log): boolean {

@@ -8,7 +8,7 @@ import type { LogCriteria, LogQuery } from './log-matcher.ts'
 import { by, type Members, Misfit, optional, reader, readList, readObject } from './reader.ts'
 import { address, type BlockNumber, blockNumber, hash } from './schema.ts'
 
-type TermLimits = Pick<RpcLimits, 'logAddressesMax' | 'logTopicsMax'>
+export type TermLimits = Pick<RpcLimits, 'logAddressesMax' | 'logTopicsMax'>
 
 const readHash = by(hash)
 const readBlock = by(blockNumber)
@@ -49,13 +49,14 @@ function readTopics(value: unknown, { logTopicsMax }: TermLimits): readonly (rea
   return readList(value, POSITIONS_MAX, 'positions', readAlternatives)
 }
 
-const criteriaOf = (object: Members, limits: TermLimits): LogCriteria => ({
+/** `address` and `topics` of a filter. */
+export const criteriaOf = (object: Members, limits: TermLimits): LogCriteria => ({
   addresses: optional(object, 'address', (value) => readAddresses(value, limits)) ?? [],
   topics: optional(object, 'topics', (value) => readTopics(value, limits)) ?? [],
 })
 
 const topics = forms.list(forms.anyOf(forms.nothing, forms.hash, forms.list(forms.orNull(forms.hash))))
-const criteriaMembers = {
+export const criteriaMembers = {
   address: forms.anyOf(forms.address, forms.list(forms.address)),
   topics: { ...topics, maxItems: POSITIONS_MAX },
 }

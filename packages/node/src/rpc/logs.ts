@@ -8,6 +8,7 @@ import type { RpcLimits } from './limits.ts'
 import { LogCandidates } from './log-candidates.ts'
 import type { LogMatcher } from './log-matcher.ts'
 import type { CallContext } from './method.ts'
+import { storedPart } from './stored-part.ts'
 
 export interface PlacedLog extends LogPlace {
   readonly log: Log
@@ -18,10 +19,10 @@ export function logsOfBlock(reader: BlockReader, block: StoredHeader, matcher: L
   const height = block.header.number
   const found: PlacedLog[] = []
   let logIndex = 0
-  for (const [transactionIndex, { logs }] of read(reader, 'receipts', height).entries()) {
+  for (const [transactionIndex, { logs }] of storedPart(reader, 'receipts', height).entries()) {
     for (const log of logs) {
       if (matcher.matches(log)) {
-        const transactionHash = read(reader, 'senders', height)[transactionIndex]!.hash
+        const transactionHash = storedPart(reader, 'senders', height)[transactionIndex]!.hash
         found.push({ log, block, transactionHash, transactionIndex, logIndex })
       }
       logIndex++
@@ -36,8 +37,8 @@ export const logText = (texts: BlockTexts, placed: PlacedLog): string =>
 
 /** The JSON of the matching logs of a block. */
 export function logTextsOfBlock(reader: BlockReader, texts: BlockTexts, height: Height, matcher: LogMatcher): readonly string[] {
-  if (!matcher.mayMatch(read(reader, 'logsBloom', height))) return []
-  return logsOfBlock(reader, read(reader, 'header', height), matcher).map((placed) => logText(texts, placed))
+  if (!matcher.mayMatch(storedPart(reader, 'logsBloom', height))) return []
+  return logsOfBlock(reader, storedPart(reader, 'header', height), matcher).map((placed) => logText(texts, placed))
 }
 
 /** Upper bound for the bytes of a log in a response, without its data. */
@@ -78,8 +79,8 @@ export async function scanLogs({ reader, index, matcher, from, to, call }: LogSc
     if (height > window.through) window = await candidates.window(height, to)
     if (!window.isCandidate(height)) continue
     if (call.isSliceOver()) await call.nextTurn()
-    if (!matcher.mayMatch(read(reader, 'logsBloom', height))) continue
-    const found = logsOfBlock(reader, read(reader, 'header', height), matcher)
+    if (!matcher.mayMatch(storedPart(reader, 'logsBloom', height))) continue
+    const found = logsOfBlock(reader, storedPart(reader, 'header', height), matcher)
     const foundBytes = found.reduce((sum, { log }) => sum + logFrameBytes + 2 * log.data.length, 0)
     const reached = tooMany(pieces.count + found.length, bytes + foundBytes, limits)
     if (pieces.count > 0 && found.length > 0 && reached !== undefined)
@@ -89,7 +90,7 @@ export async function scanLogs({ reader, index, matcher, from, to, call }: LogSc
       pieces.add(logText(texts, placed))
     }
     bytes += foundBytes
-    receipts += read(reader, 'receipts', height).length
+    receipts += storedPart(reader, 'receipts', height).length
     if (receipts >= limits.logReceiptsMax && height < to)
       return { logs: pieces.end(), through: height, reached: `max receipts ${limits.logReceiptsMax}` }
   }
@@ -117,13 +118,4 @@ function tooMany(
 ): string | undefined {
   if (logs > logsMax) return `max results ${logsMax}`
   return bytes > responseBytesMax ? `max response bytes ${responseBytesMax}` : undefined
-}
-
-type BlockPart = 'header' | 'logsBloom' | 'receipts' | 'senders'
-
-/** Reads a part of a block that must be stored. */
-function read<P extends BlockPart>(reader: BlockReader, part: P, height: Height): NonNullable<ReturnType<BlockReader[P]>> {
-  const value = reader[part](height)
-  if (value === undefined) throw new Error(`the database is damaged: no ${part} of block ${height}`)
-  return value as NonNullable<ReturnType<BlockReader[P]>>
 }

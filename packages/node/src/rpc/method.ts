@@ -6,18 +6,18 @@ import type { Topic } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
 import { Misfit, type Reader, readBy } from './reader.ts'
 import type { Shared } from './shared.ts'
+import type { Position } from './streams/position.ts'
+import type { StreamSource } from './streams/source.ts'
+import type { OpenStream } from './streams/stream-hub.ts'
+import type { Turn } from './turns.ts'
 
 /** The caller of a method, and the limits of the call. Every method receives one. */
-export interface CallContext {
+export interface CallContext extends Turn {
   readonly identity: Identity
   /** Aborted when the client is gone, the request timed out, or the server stops. */
   readonly signal: AbortSignal
   /** The same condition, without creating a signal. */
   readonly isGivenUp: boolean
-  /** Whether the time slice of the clients' work is used up. If so, call `nextTurn` before further work. */
-  isSliceOver(): boolean
-  /** Resolves when it is this client's turn. Rejects if the call was abandoned in the meantime. */
-  nextTurn(): Promise<void>
   /** How long requests of this call may still wait for the head to reach their `minHeight`, in milliseconds. */
   waitMs(): number
   /** Counts bytes of a response that is being made, until the call ends. */
@@ -27,6 +27,8 @@ export interface CallContext {
    * client's next calls wait.
    */
   charge(units: number): void
+  /** Runs an action when the call has ended, which is when its response is about to be sent. */
+  onEnd(action: () => void): void
   readonly limits: RpcLimits
   readonly shared: Shared
   /** Pushes notifications. Defined only on a WebSocket. */
@@ -42,6 +44,12 @@ export interface Connection {
   subscribe(topic: Topic): string
   /** Returns false if this connection has no such subscription. */
   unsubscribe(id: string): boolean
+  /** Opens a stream, which its `begin` starts. Throws RpcError if there are too many. */
+  openStream(source: StreamSource, position: Position): OpenStream
+  /** Undefined if this connection has no such stream. */
+  streamOf(id: string): OpenStream | undefined
+  /** Returns false if this connection has no such stream. */
+  endStream(id: string): boolean
 }
 
 /** One JSON-RPC method. */

@@ -19,8 +19,11 @@ function readHeight(given: unknown): number {
  * Undefined if the head has the height that a request must see; otherwise resolves when it has. Throws RpcError, or rejects with it, if the
  * height is invalid or does not come in time.
  */
-export function whenReached(minHeight: unknown, call: CallContext): Promise<void> | undefined {
-  const height = readHeight(minHeight)
+export const whenReached = (minHeight: unknown, call: CallContext): Promise<void> | undefined =>
+  reach(readHeight(minHeight), call)
+
+/** The same for a height that was read. */
+export function reach(height: number, call: CallContext): Promise<void> | undefined {
   const { heights } = call.shared
   const checked = (isReached: boolean): undefined => {
     if (isReached) return undefined

@@ -35,6 +35,7 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
   return {
     chainId: parts.chainId,
     clientVersion: parts.clientVersion,
+    standsAlone: false,
     crypto: parts.crypto,
     blocks: store,
     index: parts.index,

@@ -8,6 +8,7 @@ const BEYOND = [
   /data and input, and they are not equal$/,
   /time is above 9007199254739$/,
   /is empty: it must name at least one storage key$/,
+  /it must be the cursor of a batch, unchanged$/,
 ]
 
 /** Read later, when the kind of the subscription is known. */

@@ -64,7 +64,11 @@ const LIST = {
   'range-above-head': node(invalidParams, 'a query ends above the head. `height` is the head'),
   pruned: node(RPC_CODE.prunedHistory, 'the node no longer keeps the state of this block, or makes no proofs of it'),
   'filter-not-found': node(server, 'the node has no such filter, or no longer'),
-  'subscription-not-found': node(invalidParams, 'the connection has no such subscription'),
+  'cursor-unknown': chain(
+    invalidParams,
+    'the cursor of a stream is of another chain, or of blocks that `quoin dev` has discarded',
+  ),
+  'subscription-not-found': node(invalidParams, 'the connection has no such subscription or stream'),
   'no-coinbase': node(server, 'the node is no validator'),
 
   // Transactions, and calls that could not be transactions.

@@ -1,21 +1,24 @@
-import type { Height } from '@quoin/protocol'
+import type { Hash, Height } from '@quoin/protocol'
 import type { Clock, Random } from '../powers.ts'
 import type { RpcBackend } from './backend.ts'
 import { BlockTexts } from './block-texts.ts'
 import { Filters, type Rewind } from './filters.ts'
+import { HeadWaits } from './head-waits.ts'
 import { HeightWaits } from './height-waits.ts'
 import { Hub, type Source } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
 import { Quota } from './quota.ts'
 import { ReceiptWaits } from './receipt-waits.ts'
 import { RecentTransactions } from './recent-transactions.ts'
+import { storedPart } from './stored-part.ts'
+import { StreamHub } from './streams/stream-hub.ts'
 import { SyncChanges } from './sync-changes.ts'
 import { Turns } from './turns.ts'
 
 /** State that the calls of all clients of a server share. */
 export interface Shared {
   readonly filters: Filters
-  /** Reserves addresses and topics for a filter until the returned function is called. Throws RpcError over a limit. */
+  /** Reserves addresses, topics and hashes for a filter until the returned function is called. Throws RpcError over a limit. */
   takeTerms(remote: string, terms: number): () => void
   readonly transactions: RecentTransactions
   /** Time slices of the event loop. */
@@ -27,6 +30,11 @@ export interface Shared {
   readonly texts: BlockTexts
   readonly receipts: ReceiptWaits
   readonly heights: HeightWaits
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>
+  readonly heads: HeadWaits
+  readonly streams: StreamHub
+  /** Hash of block 0, which cursors of streams begin with. */
+  readonly genesis: () => Hash
   /** The chain was rewound, which only happens on a development chain. */
   rewind(rewind: Rewind): void
   close(): Promise<void>
@@ -44,7 +52,11 @@ export interface SharedOptions {
 export function openShared(backend: RpcBackend, { clock, random, limits, onFailure }: SharedOptions): Shared {
   const transactions = new RecentTransactions(limits.filterTransactionsMax, (listener) => backend.pool.onAdmitted(listener))
   const filters = new Filters({ clock, random, limits })
-  const quota = new Quota('addresses and topics in filters and subscriptions', limits.logTermsMax, limits.logTermsPerRemoteMax)
+  const quota = new Quota(
+    'addresses, topics and hashes in filters, subscriptions and streams',
+    limits.logTermsMax,
+    limits.logTermsPerRemoteMax,
+  )
   const takeTerms = (remote: string, count: number): (() => void) => {
     filters.expire()
     return quota.take(remote, count)
@@ -54,6 +66,13 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
   const texts = new BlockTexts(limits.textsBytesMax)
   const receipts = new ReceiptWaits()
   const heights = new HeightWaits(() => backend.blocks.head.header.number, clock, limits.behindBlocksMax)
+  const heads = new HeadWaits(clock)
+  let genesisHash: Hash | undefined
+  const genesis = (): Hash => {
+    genesisHash ??= storedPart(backend.blocks, 'header', 0 as Height).hash
+    return genesisHash
+  }
+  const streams = new StreamHub({ backend, clock, limits, turns, texts, genesis, takeTerms, onFailure })
   const blocks: Source = {
     get next() {
       return backend.blocks.head.header.number + 1
@@ -66,6 +85,8 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
     receipts.onBlock(backend.blocks.senders(height) ?? [])
     syncing.check()
     hub.wake()
+    streams.wake()
+    heads.onMove()
   }).catch(onFailure)
   const unsubscribeSyncing = backend.onSyncing(() => {
     if (syncing.check()) hub.wake()
@@ -73,10 +94,13 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
   const unsubscribe = transactions.onAdded(() => hub.wake())
   return {
     ...{ filters, takeTerms, transactions, turns, hub, blocks, syncing, texts, receipts, heights },
+    ...{ clock, heads, streams, genesis },
     rewind(rewind) {
       texts.clear()
       filters.rewind(rewind)
       hub.rewind(rewind, blocks)
+      streams.rewind(rewind)
+      heads.onMove()
     },
     async close() {
       stop.abort()
@@ -84,8 +108,10 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
       unsubscribeSyncing()
       transactions.close()
       hub.close()
+      streams.close()
       receipts.close()
       heights.close()
+      heads.close()
       await following
     },
   }

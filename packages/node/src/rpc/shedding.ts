@@ -12,6 +12,8 @@ const KEPT_METHODS: ReadonlySet<string> = new Set([
   'eth_blockNumber',
   'eth_syncing',
   'eth_unsubscribe',
+  'quoin_unsubscribe',
+  'quoin_acknowledge',
   'eth_uninstallFilter',
   'net_version',
   'net_listening',

@@ -1,6 +1,14 @@
 import { type Client, FairQueue } from '../fair-queue.ts'
 import type { Clock } from '../powers.ts'
 
+/** The turn of one piece of work. */
+export interface Turn {
+  /** Whether the time slice of the clients' work is used up. If so, call `nextTurn` before further work. */
+  isSliceOver(): boolean
+  /** Resolves when it is this client's turn. Rejects if nobody waits for the work any more. */
+  nextTurn(): Promise<void>
+}
+
 /**
  * Time slices of the event loop. In each iteration of the loop, the work of all clients together takes one slice (plus the rest of its
  * last piece); then sockets and timers are served. Work that does not finish within the slice waits until all others have had a turn.

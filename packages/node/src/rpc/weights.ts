@@ -12,6 +12,8 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   eth_getFilterChanges: 4,
   eth_newFilter: 4,
   eth_subscribe: 4,
+  quoin_subscribe: 20,
+  quoin_getStream: 20,
   eth_getBlockByNumber: 4,
   eth_getBlockByHash: 4,
   eth_getBlockReceipts: 40,

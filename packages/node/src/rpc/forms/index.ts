@@ -2,5 +2,6 @@
 export * from './chain.ts'
 export * from './explorer.ts'
 export * from './json-schema.ts'
+export * from './streams.ts'
 export * from './traces.ts'
 export * from './values.ts'

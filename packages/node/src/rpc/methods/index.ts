@@ -13,6 +13,7 @@ import { proofMethods } from './proofs.ts'
 import { rawMethods } from './raw.ts'
 import { simulationMethods } from './simulate.ts'
 import { stateMethods } from './state.ts'
+import { streamMethods } from './streams.ts'
 import { subscriptionMethods } from './subscriptions.ts'
 import { traceMethods } from './traces.ts'
 import { transactionMethods } from './transactions.ts'
@@ -35,6 +36,7 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...logMethods,
   ...filterMethods,
   ...subscriptionMethods,
+  ...streamMethods,
   ...otterscanMethods,
   'rpc.discover': discovery(() => rpcMethods),
 }

@@ -5,7 +5,7 @@ import { RpcError } from '../errors.ts'
 import { formatHeader, formatTransaction } from '../format.ts'
 import * as forms from '../forms/index.ts'
 import type { Topic } from '../hub.ts'
-import { type LogCriteria, LogMatcher } from '../log-matcher.ts'
+import { keyOfCriteria, LogMatcher } from '../log-matcher.ts'
 import { logCriteria } from '../log-query.ts'
 import { logTextsOfBlock } from '../logs.ts'
 import { type CallContext, type Connection, type Methods, method, readParam } from '../method.ts'
@@ -30,16 +30,12 @@ const headsTopic = (backend: RpcBackend, { shared }: CallContext): Topic => ({
   },
 })
 
-/** Equal for equivalent criteria. */
-const keyOf = ({ addresses, topics }: LogCriteria): string =>
-  JSON.stringify([[...new Set(addresses)].sort(), topics.map((alternatives) => [...new Set(alternatives)].sort())])
-
 /** Matching logs from the next block on. */
 function logsTopic(backend: RpcBackend, given: unknown, { limits, shared }: CallContext): Topic {
   const criteria = readParam(logCriteria, given ?? {}, 1, limits)
   const matcher = new LogMatcher(backend.crypto, criteria)
   return {
-    key: `logs:${keyOf(criteria)}`,
+    key: `logs:${keyOfCriteria(criteria)}`,
     source: shared.blocks,
     terms: matcher.terms,
     project: (number) => logTextsOfBlock(backend.blocks, shared.texts, number as Height, matcher),

@@ -28,7 +28,7 @@ export class ClientConnection {
   running = 0
   /** Responses that are being sent. */
   sending = 0
-  /** Subscriptions on this connection. */
+  /** Subscriptions and streams on this connection. */
   subscriptions = 0
   /** Bytes of running requests, and of their responses. */
   workBytes = 0

@@ -65,6 +65,7 @@ export interface RpcCounters {
   readonly connections: number
   readonly connectionsRefused: number
   readonly connectionsEvicted: number
+  /** Subscriptions and streams. */
   readonly subscriptions: number
 }
 
@@ -116,7 +117,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#replies = new PlainReplies(clock)
     this.#settings = settings
     this.#access = new Access(settings)
-    const onFailure = (err: unknown): void => logger.error({ err }, 'a subscription failed')
+    const onFailure = (err: unknown): void => logger.error({ err }, 'a subscription or stream failed')
     this.#shared = openShared(backend, { clock, random, limits, onFailure })
     this.#allowances = new Allowances(clock, settings)
     this.#dispatcher = new Dispatcher({
@@ -172,7 +173,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       connections: this.#connections.count,
       connectionsRefused: refused,
       connectionsEvicted: evicted,
-      subscriptions: this.#shared.hub.count,
+      subscriptions: this.#shared.hub.count + this.#shared.streams.count,
     }
   }
 
@@ -195,6 +196,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
 
   dropCaches(): void {
     this.#shared.texts.clear()
+    this.#shared.streams.dropCaches()
   }
 
   async close(): Promise<void> {
@@ -382,7 +384,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     const client = { remote: this.#access.remoteOf(connection.peer, forwardedFor(request)), connection: connection.id }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const opened = new SocketConnection({
-        ...{ socket: webSocket, connection, client, hub: this.#shared.hub },
+        ...{ socket: webSocket, connection, client, hub: this.#shared.hub, streams: this.#shared.streams },
         limits: () => this.#settings.limits,
         answer: async (bytes, self) => {
           connection.activeMs = this.#options.clock.monotonic()

@@ -4,6 +4,9 @@ import { RpcError } from '../errors.ts'
 import type { Hub, Sink, Topic } from '../hub.ts'
 import type { RpcLimits } from '../limits.ts'
 import type { Connection } from '../method.ts'
+import type { Position } from '../streams/position.ts'
+import type { StreamSource } from '../streams/source.ts'
+import type { OpenStream, StreamHub } from '../streams/stream-hub.ts'
 import type { ClientConnection } from './connections.ts'
 
 const CLOSE_POLICY = 1008
@@ -15,6 +18,7 @@ export interface SocketOptions {
   readonly client: Client
   readonly limits: () => RpcLimits
   readonly hub: Hub
+  readonly streams: StreamHub
   /** Answers one message; never rejects. */
   readonly answer: (bytes: Buffer, socket: SocketConnection) => Promise<readonly string[] | undefined>
 }
@@ -27,6 +31,7 @@ export class SocketConnection implements Connection, Sink {
   readonly client: Client
   readonly #options: SocketOptions
   readonly #subscriptions = new Map<string, () => void>()
+  readonly #streams = new Map<string, OpenStream>()
   /** Messages that were already read, and wait for a running one to end. */
   readonly #waiting: Buffer[] = []
   #hasAnswered = true
@@ -44,6 +49,7 @@ export class SocketConnection implements Connection, Sink {
     socket.on('error', () => socket.terminate())
     connection.socket.on('drain', () => {
       if (this.#subscriptions.size > 0) hub.wake()
+      for (const stream of this.#streams.values()) stream.resume()
     })
     socket.once('close', () => this.#end())
   }
@@ -53,22 +59,53 @@ export class SocketConnection implements Connection, Sink {
   }
 
   subscribe(topic: Topic): string {
-    const { limits, hub, connection } = this.#options
+    const { limits, hub } = this.#options
     const { subscriptionsPerConnectionMax: max } = limits()
     if (this.#isClosed) throw new RpcError('stopping', 'the WebSocket connection is closed')
     if (this.#subscriptions.size >= max)
       throw new RpcError('quota-exceeded', `too many subscriptions: the limit per connection is ${max}; end one first`)
     const { id, end } = hub.subscribe(topic, this)
     this.#subscriptions.set(id, end)
-    connection.subscriptions = this.#subscriptions.size
+    this.#count()
     return id
   }
 
   unsubscribe(id: string): boolean {
     this.#subscriptions.get(id)?.()
     const existed = this.#subscriptions.delete(id)
-    this.#options.connection.subscriptions = this.#subscriptions.size
+    this.#count()
     return existed
+  }
+
+  openStream(source: StreamSource, position: Position): OpenStream {
+    const { limits, streams } = this.#options
+    const { streamsPerConnectionMax: max } = limits()
+    if (this.#isClosed) throw new RpcError('stopping', 'the WebSocket connection is closed')
+    if (this.#streams.size >= max)
+      throw new RpcError('quota-exceeded', `too many streams: the limit per connection is ${max}; end one first`)
+    const stream = streams.open(source, position, this, (id) => this.#forget(id))
+    this.#streams.set(stream.id, stream)
+    this.#count()
+    return stream
+  }
+
+  streamOf(id: string): OpenStream | undefined {
+    return this.#streams.get(id)
+  }
+
+  endStream(id: string): boolean {
+    this.#streams.get(id)?.end()
+    return this.#forget(id)
+  }
+
+  #forget(id: string): boolean {
+    const existed = this.#streams.delete(id)
+    this.#count()
+    return existed
+  }
+
+  #count(): void {
+    this.#options.connection.subscriptions = this.#subscriptions.size + this.#streams.size
   }
 
   send(text: string): void {
@@ -130,6 +167,8 @@ export class SocketConnection implements Connection, Sink {
     this.#waiting.length = 0
     for (const end of this.#subscriptions.values()) end()
     this.#subscriptions.clear()
-    this.#options.connection.subscriptions = 0
+    for (const stream of this.#streams.values()) stream.end()
+    this.#streams.clear()
+    this.#count()
   }
 }

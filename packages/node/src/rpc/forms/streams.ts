@@ -1,5 +1,5 @@
 import { finalTransaction, header, log, receipt } from './chain.ts'
-import { anyOf, closed, component, list, oneOf, open, type Schema, text } from './json-schema.ts'
+import { anyOf, closed, component, flag, list, oneOf, open, type Schema, text } from './json-schema.ts'
 import { address, hash, looseInteger, whole } from './values.ts'
 
 /** Streams (docs/json-rpc.md, "Streams"). */
@@ -23,12 +23,13 @@ const requestOf = (criteria: Schema, more: Readonly<Record<string, Schema>>): Sc
 
 /** @param criteria - The form of the filter of logs. */
 export const streamRequest = (criteria: Schema): Schema => component('StreamRequest', requestOf(criteria, {}))
-export const streamPoll = (criteria: Schema): Schema => component('StreamPoll', requestOf(criteria, { waitMs: looseInteger }))
+export const streamPoll = (criteria: Schema): Schema =>
+  component('StreamPoll', requestOf(criteria, { waitMs: looseInteger, itemsMax: looseInteger }))
 
 export const streamBatch = component(
   'StreamBatch',
   open({
-    ...{ cursor, height: whole, blockHash: hash, time: whole },
+    ...{ cursor, height: whole, blockHash: hash, time: whole, isWithin: flag },
     head: closed({ height: whole, hash, time: whole }),
     items: list(anyOf(header, log, finalTransaction, receipt)),
   }),

@@ -54,9 +54,9 @@ export const streamMethods: Methods<RpcBackend> = {
   quoin_getStream: method(
     { summary: 'The next batch of a stream.', params: ['stream'], result: forms.streamBatch },
     [pollRequest],
-    async (backend: RpcBackend, [{ subject, start, waitMs }], call) => {
+    async (backend: RpcBackend, [{ subject, ...poll }], call) => {
       const source = sourceOf(backend.crypto, subject)
-      const { text } = await pollStream(backend, { source, start, waitMs }, call)
+      const text = await pollStream(backend, { source, ...poll }, call)
       call.hold(text.length)
       return new JsonText(['{', text, '}'])
     },

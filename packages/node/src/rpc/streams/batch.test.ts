@@ -171,7 +171,8 @@ describe('batches', () => {
     const { header, hash } = chain.node.store.head
     expect(JSON.parse(`{${text}}`)).toEqual({
       cursor: expect.stringMatching(/^[\w-]{51}$/),
-      ...{ height: 1, blockHash: block.hash, time: block.header.timeMs, head: { height: 2, hash, time: header.timeMs } },
+      ...{ height: 1, blockHash: block.hash, time: block.header.timeMs, isWithin: true },
+      head: { height: 2, hash, time: header.timeMs },
       items: [expect.objectContaining({ address: address(1), logIndex: '0x0', blockNumber: '0x1', removed: false })],
     })
     expect(next).toEqual({ height: 1, index: 1 })

@@ -66,7 +66,7 @@ export async function makeBatch(task: BatchTask): Promise<Batch> {
   return end(at)
 }
 
-/** The members of a batch's JSON object: the cursor with the block that it names, the head, and the items. */
+/** The members of a batch's JSON object: the cursor with the block that it names, whether it lies within that block, the head, and the items. */
 export function batchText(
   genesis: Hash,
   { blocks, head }: Pick<ChainView, 'blocks' | 'head'>,
@@ -78,5 +78,5 @@ export function batchText(
   const { hash, timeMs } = storedPart(blocks, 'stamp', named)
   const { number: headNumber, timeMs: headTime } = head.header
   const cursor = cursorOf(genesis, position, unit, hash)
-  return `"cursor":"${cursor}","height":${named},"blockHash":"${hash}","time":${timeMs},"head":{"height":${headNumber},"hash":"${head.hash}","time":${headTime}},"items":[${items.join()}]`
+  return `"cursor":"${cursor}","height":${named},"blockHash":"${hash}","time":${timeMs},"isWithin":${position.index > 0},"head":{"height":${headNumber},"hash":"${head.hash}","time":${headTime}},"items":[${items.join()}]`
 }

@@ -116,7 +116,7 @@ function requestOf(object: Members, limits: RpcLimits): StreamRequest {
 }
 
 const FIELDS: ReadonlySet<string> = new Set(['stream', 'filter', 'from'])
-const POLL_FIELDS: ReadonlySet<string> = new Set([...FIELDS, 'waitMs'])
+const POLL_FIELDS: ReadonlySet<string> = new Set([...FIELDS, 'waitMs', 'itemsMax'])
 
 const CRITERIA = forms.closed({}, criteriaMembers)
 
@@ -127,10 +127,19 @@ export const streamRequest = reader(forms.streamRequest(CRITERIA), (value, limit
   return requestOf(object, limits)
 })
 
+export interface PollRequest extends StreamRequest {
+  readonly waitMs: number
+  readonly itemsMax: number
+}
+
 /** The parameter of `quoin_getStream`. */
-export const pollRequest = reader(forms.streamPoll(CRITERIA), (value, limits): StreamRequest & { readonly waitMs: number } => {
+export const pollRequest = reader(forms.streamPoll(CRITERIA), (value, limits): PollRequest => {
   const object = readObject(value)
   requireKnown(object, POLL_FIELDS)
-  const waitMs = optional(object, 'waitMs', readInteger) ?? 0
-  return { ...requestOf(object, limits), waitMs: Math.min(waitMs, limits.streamWaitMsMax) }
+  const { streamWaitMsMax, streamItemsMax } = limits
+  return {
+    ...requestOf(object, limits),
+    waitMs: Math.min(optional(object, 'waitMs', readInteger) ?? 0, streamWaitMsMax),
+    itemsMax: Math.min(optional(object, 'itemsMax', readInteger) ?? streamItemsMax, streamItemsMax),
+  }
 })

@@ -63,7 +63,7 @@ describe('quoin_subscribe', () => {
       result: {
         sequence: 1,
         cursor: cursorAt(3),
-        ...{ height: 2, blockHash: hash, time: header.timeMs },
+        ...{ height: 2, blockHash: hash, time: header.timeMs, isWithin: false },
         head: { height: 2, hash, time: header.timeMs },
         items: (await rpc.call('eth_getLogs', { fromBlock: '0x1', address })).result,
       },
@@ -212,6 +212,23 @@ describe('quoin_getStream', () => {
     const clock = setInterval(() => rpc.clock.advance(DEFAULT_RPC_LIMITS.streamWaitMsMax), 5)
     expect(await waiting).toMatchObject({ items: [], cursor: cursorAt(4), height: 3, head: { height: 3 } })
     clearInterval(clock)
+  })
+
+  it('has at most as many items as were asked for, and says that it ends within a block', async () => {
+    await chain.append([log(), log(other), log()])
+    const first = await poll({ ...logs, from: { block: 3 }, itemsMax: 1 })
+    expect(first).toMatchObject({ height: 3, isWithin: true })
+    expect(places(first)).toEqual([[3, 0]])
+    const second = await poll({ ...logs, from: { cursor: first.cursor }, itemsMax: 1 })
+    expect(second).toMatchObject({ height: 3, isWithin: true })
+    expect(places(second)).toEqual([[3, 2]])
+  })
+
+  it('answers with the position of its start alone, without waiting', async () => {
+    const position = (from?: object) => poll({ ...logs, from, waitMs: 5_000, itemsMax: 0 })
+    expect(await position()).toMatchObject({ items: [], cursor: cursorAt(3), isWithin: false })
+    expect(await position({ block: 1 })).toMatchObject({ items: [], cursor: cursorAt(1) })
+    expect(await position({ cursor: cursorAt(2) })).toMatchObject({ items: [], cursor: cursorAt(2) })
   })
 
   it('over WebSocket too', async () => {

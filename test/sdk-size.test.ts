@@ -32,6 +32,18 @@ it('a client over a cluster adds at most 9.5 kB to a client of viem over HTTP', 
   expect(ours - viem).toBeLessThanOrEqual(CLUSTER_BYTES_MAX)
 })
 
+/** With streams of events and watched reads. */
+const STREAMS_BYTES_MAX = 13_500
+
+it('with streams of events and merges it adds at most 13.5 kB', async () => {
+  const viem = await gzippedBytes(`export { createClient, http, decodeEventLog, encodeEventTopics } from 'viem'`)
+  const names = 'cluster, fetchChain, streamContractEvents, merge'
+  const ours = await gzippedBytes(
+    `export { createClient, decodeEventLog, encodeEventTopics } from 'viem'; export { ${names} } from '@quoin/sdk'`,
+  )
+  expect(ours - viem).toBeLessThanOrEqual(STREAMS_BYTES_MAX)
+})
+
 it('importing a name that is not used costs nothing: no module has an effect', async () => {
   expect(await gzippedBytes(`import { cluster } from '@quoin/sdk'; export const a = 1`)).toBeLessThan(100)
 })

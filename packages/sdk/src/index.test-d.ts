@@ -1,4 +1,4 @@
-import { createClient, createPublicClient } from 'viem'
+import { createClient, createPublicClient, parseAbi } from 'viem'
 import { expectTypeOf, it } from 'vitest'
 import {
   type ClusterTransport,
@@ -8,6 +8,8 @@ import {
   type RefusalDetails,
   type RefusalReason,
   refusalOf,
+  streamContractEvents,
+  watchReadContract,
 } from './index.ts'
 
 it('cluster is a transport of viem, and its own members are on client.transport', () => {
@@ -39,4 +41,35 @@ it('a refusal has a reason of the closed list, or a newer word', () => {
   expectTypeOf(refusalOf(new Error('x'))).toEqualTypeOf<RefusalDetails | undefined>()
   expectTypeOf<'pool-full'>().toExtend<RefusalReason>()
   expectTypeOf<'no-such-reason'>().not.toExtend<RefusalReason>()
+})
+
+const abi = parseAbi([
+  'event Paid(uint256 indexed id, address payer)',
+  'event Named(string name)',
+  'function openOf(uint256 id) view returns (uint256)',
+])
+const client = createClient({ transport: cluster(['https://a.example']) })
+
+it('a stream of events has the arguments of the ABI', () => {
+  const paid = streamContractEvents(client, { abi, eventName: 'Paid', args: { id: 7n } })
+  paid.map(({ args, blockNumber }) => {
+    expectTypeOf(args).toEqualTypeOf<{ id: bigint; payer: `0x${string}` }>()
+    expectTypeOf(blockNumber).toEqualTypeOf<bigint>()
+  })
+  streamContractEvents(client, { abi }).map(({ eventName }) => expectTypeOf(eventName).toEqualTypeOf<'Paid' | 'Named'>())
+  // @ts-expect-error: the ABI has no such event
+  streamContractEvents(client, { abi, eventName: 'Lost' })
+})
+
+it('a watched read has the result of the ABI', () => {
+  const address = '0x0000000000000000000000000000000000000001'
+  watchReadContract(client, {
+    ...{ abi, address, functionName: 'openOf', args: [7n] },
+    onData: (open, { blockNumber }) => {
+      expectTypeOf(open).toEqualTypeOf<bigint>()
+      expectTypeOf(blockNumber).toEqualTypeOf<bigint>()
+    },
+  })
+  // @ts-expect-error: the argument must be a bigint
+  watchReadContract(client, { abi, address, functionName: 'openOf', args: ['7'], onData: () => {} })
 })

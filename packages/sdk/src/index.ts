@@ -24,3 +24,28 @@ export {
 } from './errors.ts'
 export { REFUSAL_REASONS, type RefusalReason, type RefusalScope } from './refusals.ts'
 export type { WebSocketClass, WebSocketLike } from './rpc/web-socket.ts'
+export {
+  type ReadAt,
+  type WatchReadContractParameters,
+  watchReadContract,
+} from './state/watch-read-contract.ts'
+export {
+  streamBlocks,
+  streamContractEvents,
+  streamLogs,
+  streamReceipts,
+  streamTransactions,
+} from './streams/actions.ts'
+export { CursorUnknownError, InvalidCursorError } from './streams/errors.ts'
+export type {
+  EventFilter,
+  LogFilter,
+  StreamedBlock,
+  StreamedEvent,
+  StreamedLog,
+  StreamedTransaction,
+} from './streams/kinds.ts'
+export { merge } from './streams/merge.ts'
+export type { StreamHead } from './streams/segment.ts'
+export type { OnUnknownCursor, StreamFrom } from './streams/source.ts'
+export { type CursorStore, Stream, type StreamBatch, type StreamOptions } from './streams/stream.ts'

@@ -78,7 +78,8 @@ export class Router {
     return firstAnswer<Answer>({
       nodes,
       signal,
-      hedgeMs: kind === 'read' ? this.#options.hedgeMs : undefined,
+      // A poll of a stream is slow because nothing happens.
+      hedgeMs: kind === 'read' && method !== 'quoin_getStream' ? this.#options.hedgeMs : undefined,
       ask: async (node, aborted) => {
         const ask = () => this.#ask(node, request, kind === 'read' ? minHeight : undefined, aborted)
         return { node, result: await node.run(ask, force) }

@@ -43,11 +43,18 @@ export class Session {
 /** The block that an answer proves to exist: its own number, or that of its last item. Undefined if it has none. */
 export function heightIn(method: string, result: unknown): number | undefined {
   if (method === 'eth_blockNumber') return quantity(result)
+  if (method === 'quoin_getStream') return streamHead(result)
   const item: unknown = Array.isArray(result) ? result.at(-1) : result
   if (!isObject(item)) return undefined
   // The pending block has a number, and no hash.
   if (item['hash'] === null) return undefined
   return quantity(item['blockNumber'] ?? (method.startsWith('eth_getBlockBy') ? item['number'] : undefined))
+}
+
+/** The node's head in a batch of a stream, which has numbers as such. */
+function streamHead(batch: unknown): number | undefined {
+  const height = isObject(batch) && isObject(batch['head']) ? batch['head']['height'] : undefined
+  return Number.isSafeInteger(height) && (height as number) >= 0 ? (height as number) : undefined
 }
 
 /** A number of blocks in hex; undefined if it is anything else. */

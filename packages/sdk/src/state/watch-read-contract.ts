@@ -1,0 +1,57 @@
+import type {
+  Abi,
+  BaseError,
+  Client,
+  ContractFunctionArgs,
+  ContractFunctionName,
+  ReadContractParameters,
+  ReadContractReturnType,
+} from 'viem'
+import { type ContractRead, WatchedReads } from './watched-reads.ts'
+
+type View = 'pure' | 'view'
+
+/** A value and the block after which a contract returned it. */
+export interface ReadAt<T> {
+  readonly value: T
+  readonly blockNumber: bigint
+}
+
+export type WatchReadContractParameters<
+  abi extends Abi | readonly unknown[],
+  functionName extends ContractFunctionName<abi, View>,
+  args extends ContractFunctionArgs<abi, View, functionName>,
+> = Pick<ReadContractParameters<abi, functionName, args>, 'abi' | 'address' | 'args' | 'functionName'> & {
+  /** Hears the value, and again when it changes. */
+  onData(value: ReadContractReturnType<abi, functionName, args>, at: { readonly blockNumber: bigint }): void
+  /** Hears when the contract refuses. Without it a refusal is left out. */
+  onError?(error: BaseError, at: { readonly blockNumber: bigint }): void
+}
+
+/** The watched reads of each client. `extend` makes new clients around the same transport. */
+const byTransport = new WeakMap<object, WatchedReads>()
+
+function readsOf(client: Client): WatchedReads {
+  const known = byTransport.get(client.transport)
+  if (known !== undefined) return known
+  const reads = new WatchedReads(client)
+  byTransport.set(client.transport, reads)
+  return reads
+}
+
+/**
+ * Watches what a view function returns: calls `onData` with the value after the newest block, and whenever it has changed, until the returned function is called. Of many changes in a short time only the newest is
+ * told. All watched reads of a client share one call for each new block, at most four a second.
+ */
+export function watchReadContract<
+  const abi extends Abi | readonly unknown[],
+  functionName extends ContractFunctionName<abi, View>,
+  const args extends ContractFunctionArgs<abi, View, functionName>,
+>(client: Client, { onData, onError, ...parameters }: WatchReadContractParameters<abi, functionName, args>): () => void {
+  const { abi, address, functionName, args } = parameters as unknown as Omit<ContractRead, 'args'> & Partial<ContractRead>
+  return readsOf(client).watch({ abi, address, functionName, args: args ?? [] }, (outcome) => {
+    const at = { blockNumber: outcome.blockNumber }
+    if (outcome.status === 'success') onData(outcome.value as ReadContractReturnType<abi, functionName, args>, at)
+    else onError?.(outcome.error, at)
+  })
+}

@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { cut, readCursor } from './cursor.ts'
+import { merge } from './merge.ts'
+import { endOf, type Place } from './place.ts'
+import type { Entry, Segment } from './segment.ts'
+import { type CursorStore, type Open, Stream } from './stream.ts'
+
+/** Items of a model chain: `[height, transactionIndex, logIndex]`, ascending. */
+type Item = readonly [number, number, number]
+
+const placeOf = ([height, transactionIndex, logIndex]: Item): Place => ({ height, transactionIndex, logIndex, source: 0 })
+
+const HEAD = { number: 100n, hash: '0x' as const, time: 0 }
+
+/** A source over a list, which sends batches of the given sizes in turn (0: an empty one). Its cursors count the items that are behind them. */
+function sourceOf(items: readonly Item[], sizes: readonly number[]): Open<Item> {
+  return async function* ({ from, itemsMax, signal }): AsyncGenerator<Segment<Item>, never> {
+    const parts = typeof from === 'object' && 'cursor' in from ? readCursor(from.cursor) : { node: 'c0', last: undefined }
+    if (parts === undefined) throw new Error('no cursor')
+    let { last } = parts
+    let at = Number(parts.node.slice(1))
+    for (let turn = 0; ; turn++) {
+      signal.throwIfAborted()
+      await Promise.resolve()
+      const size = Math.min(itemsMax, sizes[turn % sizes.length]!)
+      const batch: readonly Entry<Item>[] = items.slice(at, at + size).map((value) => ({ value, place: placeOf(value) }))
+      const next = items[at + size]
+      const through = next === undefined ? endOf(101) : (batch.at(-1)?.place ?? endOf(next[0] - 1))
+      const whole = { start: `c${at}`, cursor: `c${at + batch.length}`, through, head: HEAD, isMerged: false, isRestart: false }
+      const part = cut({ ...whole, entries: batch }, last)
+      last = part.last
+      yield part.segment
+      at += batch.length
+      // A source without news waits for the next block.
+      if (at === items.length && batch.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+}
+
+const item: fc.Arbitrary<Item> = fc.tuple(fc.nat(12), fc.nat(3), fc.nat(3))
+const chain = fc
+  .uniqueArray(item, { maxLength: 40, selector: (one) => one.join() })
+  .map((items) => items.toSorted((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]))
+const sizes = fc.array(fc.nat(6), { minLength: 1, maxLength: 5 }).filter((list) => list.some((size) => size > 0))
+
+/** Keeps the position, and says which cursors were written. */
+class MemoryCursor implements CursorStore {
+  written: string | undefined
+
+  async read(): Promise<string | undefined> {
+    return this.written
+  }
+
+  async write(cursor: string): Promise<void> {
+    this.written = cursor
+  }
+}
+
+describe('a stream', () => {
+  it('gives every item once, in order, over all interruptions of a consumer that commits cursors with what it wrote', async () => {
+    const property = fc.asyncProperty(
+      chain,
+      sizes,
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 4 }))),
+      async (items, batches, crashes) => {
+        const written: Item[] = []
+        let after: string | undefined
+        for (const [maxSize, count] of [...crashes, [500, items.length + 1] as const]) {
+          if (written.length === items.length) break
+          let taken = 0
+          const stream = new Stream(sourceOf(items, batches), { after, from: { block: 0n } })
+          for await (const batch of stream.batches({ maxSize })) {
+            expect(batch.items.length).toBeLessThanOrEqual(maxSize)
+            written.push(...batch.items)
+            after = batch.cursor
+            if (++taken === count || written.length === items.length) break
+          }
+        }
+        expect(written).toEqual(items)
+      },
+    )
+    await fc.assert(property)
+  })
+
+  it('continues behind the last acknowledged item: one is acknowledged when the next one is asked for', async () => {
+    const counts = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1 })
+    const property = fc.asyncProperty(
+      chain.filter(({ length }) => length > 0),
+      sizes,
+      counts,
+      async (items, batches, crashes) => {
+        const cursor = new MemoryCursor()
+        let acknowledged = 0
+        for (const count of crashes) {
+          let taken = 0
+          for await (const value of new Stream(sourceOf(items, batches), { cursor, from: { block: 0n } })) {
+            expect(value).toEqual(items[acknowledged + taken])
+            taken++
+            if (taken === count || acknowledged + taken === items.length) break
+          }
+          acknowledged += taken - 1
+        }
+      },
+    )
+    await fc.assert(property)
+  })
+})
+
+describe('a merge', () => {
+  it('gives the items of all streams in the order of the chain, each once, over all interruptions', async () => {
+    const branch = fc.tuple(chain, sizes)
+    const crash = fc.integer({ min: 1, max: 7 })
+    const property = fc.asyncProperty(
+      fc.array(branch, { minLength: 1, maxLength: 4 }),
+      fc.array(crash),
+      async (branches, crashes) => {
+        const order = (a: readonly [Item, number], b: readonly [Item, number]): number =>
+          a[0][0] - b[0][0] || a[0][1] - b[0][1] || a[0][2] - b[0][2] || a[1] - b[1]
+        const wanted = branches.flatMap(([items], i) => items.map((one) => [one, i] as const)).sort(order)
+        const merged = (cursor: CursorStore) =>
+          merge(
+            branches.map(([items, batches], i) => new Stream(sourceOf(items, batches), {}).map((one) => [one, i] as const)),
+            { cursor, from: { block: 0n } },
+          )
+        const cursor = new MemoryCursor()
+        const seen: (readonly [Item, number])[] = []
+        for (const count of [...crashes, wanted.length + 1]) {
+          if (seen.length === wanted.length) break
+          let taken = 0
+          for await (const one of merged(cursor)) {
+            // Left in the turn of this item, which comes again.
+            if (taken++ === count) break
+            seen.push(one)
+            if (seen.length === wanted.length) break
+          }
+        }
+        expect(seen).toEqual(wanted)
+      },
+    )
+    await fc.assert(property)
+  })
+
+  it('is not merged again', () => {
+    const one = new Stream(sourceOf([], [1]), {})
+    expect(() => merge([merge([one]).map(String)])).toThrow('a merge cannot be merged again')
+  })
+})

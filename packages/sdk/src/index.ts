@@ -24,11 +24,38 @@ export {
 } from './errors.ts'
 export { REFUSAL_REASONS, type RefusalReason, type RefusalScope } from './refusals.ts'
 export type { WebSocketClass, WebSocketLike } from './rpc/web-socket.ts'
+export type { SendStatus, SendUpdate } from './sends/entry.ts'
+export {
+  NonceTakenError,
+  SendCancelledError,
+  SendError,
+  SendExpiredError,
+  SendIdConflictError,
+  SendQueueFullError,
+  type SendReason,
+  SendRefusedError,
+  SendRevertedError,
+  SendStoreError,
+  SendsClosedError,
+} from './sends/errors.ts'
+export type { Send } from './sends/send.ts'
+export {
+  SEND_DEFAULTS,
+  type SendSettings,
+  type SendTransactionParameters,
+  type TrackedSends,
+  type TrackedSendsOptions,
+  trackedSends,
+  type WriteContractParameters,
+} from './sends/tracked-sends.ts'
 export {
   type ReadAt,
   type WatchReadContractParameters,
   watchReadContract,
 } from './state/watch-read-contract.ts'
+export { StoreError, type StoreReason } from './store/error.ts'
+export { memoryStore } from './store/memory.ts'
+export type { Change, CommitOptions, Entry, ListOptions, OwnOptions, Store } from './store/store.ts'
 export {
   streamBlocks,
   streamContractEvents,

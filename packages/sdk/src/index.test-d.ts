@@ -5,6 +5,7 @@ import {
   cluster,
   fetchChain,
   type NodeStatus,
+  quoinActions,
   type RefusalDetails,
   type RefusalReason,
   refusalOf,
@@ -59,6 +60,14 @@ it('a stream of events has the arguments of the ABI', () => {
   streamContractEvents(client, { abi }).map(({ eventName }) => expectTypeOf(eventName).toEqualTypeOf<'Paid' | 'Named'>())
   // @ts-expect-error: the ABI has no such event
   streamContractEvents(client, { abi, eventName: 'Lost' })
+})
+
+it('actions are methods of an extended client', () => {
+  const extended = client.extend(quoinActions())
+  extended
+    .streamContractEvents({ abi, eventName: 'Paid' })
+    .map(({ args }) => expectTypeOf(args).toEqualTypeOf<{ id: bigint; payer: `0x${string}` }>())
+  extended.streamBlocks().map(({ number }) => expectTypeOf(number).toEqualTypeOf<bigint>())
 })
 
 it('a watched read has the result of the ABI', () => {

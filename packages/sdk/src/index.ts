@@ -1,3 +1,4 @@
+export { type QuoinActions, quoinActions } from './actions.ts'
 export { type FetchChainOptions, fetchChain } from './chain/fetch-chain.ts'
 export {
   type ClusterOptions,
@@ -57,6 +58,8 @@ export { StoreError, type StoreReason } from './store/error.ts'
 export { memoryStore } from './store/memory.ts'
 export type { Change, CommitOptions, Entry, ListOptions, OwnOptions, Store } from './store/store.ts'
 export {
+  type StreamReceiptsParameters,
+  type StreamTransactionsParameters,
   streamBlocks,
   streamContractEvents,
   streamLogs,
@@ -75,4 +78,5 @@ export type {
 export { merge } from './streams/merge.ts'
 export type { StreamHead } from './streams/segment.ts'
 export type { OnUnknownCursor, StreamFrom } from './streams/source.ts'
+export { storedCursor } from './streams/stored-cursor.ts'
 export { type CursorStore, Stream, type StreamBatch, type StreamOptions } from './streams/stream.ts'

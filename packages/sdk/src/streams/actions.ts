@@ -45,14 +45,15 @@ export function streamContractEvents<
   return streamOf(client, eventKind<abi, eventName>({ abi, address, eventName, args }), options)
 }
 
+export type StreamTransactionsParameters = { readonly accounts: readonly Address[] } & StreamOptions
+export type StreamReceiptsParameters = { readonly hashes: readonly Hash[] } & StreamOptions
+
 /** The transactions that the accounts sent or received, or that created them; each once. */
 export const streamTransactions = (
   client: Client,
-  { accounts, ...options }: { readonly accounts: readonly Address[] } & StreamOptions,
+  { accounts, ...options }: StreamTransactionsParameters,
 ): Stream<StreamedTransaction> => streamOf(client, transactionKind(accounts), options)
 
 /** The receipts of transactions by their hashes, as they become final. */
-export const streamReceipts = (
-  client: Client,
-  { hashes, ...options }: { readonly hashes: readonly Hash[] } & StreamOptions,
-): Stream<TransactionReceipt> => streamOf(client, receiptKind(hashes), options)
+export const streamReceipts = (client: Client, { hashes, ...options }: StreamReceiptsParameters): Stream<TransactionReceipt> =>
+  streamOf(client, receiptKind(hashes), options)

@@ -1,0 +1,48 @@
+import type { Abi, Client, ContractEventName, ContractFunctionArgs, ContractFunctionName, TransactionReceipt } from 'viem'
+import { type WatchReadContractParameters, watchReadContract } from './state/watch-read-contract.ts'
+import {
+  type StreamReceiptsParameters,
+  type StreamTransactionsParameters,
+  streamBlocks,
+  streamContractEvents,
+  streamLogs,
+  streamReceipts,
+  streamTransactions,
+} from './streams/actions.ts'
+import type { EventFilter, LogFilter, StreamedBlock, StreamedEvent, StreamedLog, StreamedTransaction } from './streams/kinds.ts'
+import type { Stream, StreamOptions } from './streams/stream.ts'
+
+/** What `quoinActions` adds to a client. Each is described at the function of the same name. (`extend` of viem takes no interface.) */
+export type QuoinActions = {
+  streamBlocks(options?: StreamOptions): Stream<StreamedBlock>
+  streamLogs(parameters?: LogFilter & StreamOptions): Stream<StreamedLog>
+  streamContractEvents<
+    const abi extends Abi | readonly unknown[],
+    eventName extends ContractEventName<abi> | undefined = undefined,
+  >(parameters: EventFilter<abi, eventName> & StreamOptions): Stream<StreamedEvent<abi, eventName>>
+  streamTransactions(parameters: StreamTransactionsParameters): Stream<StreamedTransaction>
+  streamReceipts(parameters: StreamReceiptsParameters): Stream<TransactionReceipt>
+  watchReadContract<
+    const abi extends Abi | readonly unknown[],
+    functionName extends ContractFunctionName<abi, 'pure' | 'view'>,
+    const args extends ContractFunctionArgs<abi, 'pure' | 'view', functionName>,
+  >(parameters: WatchReadContractParameters<abi, functionName, args>): () => void
+}
+
+/**
+ * Actions of this library as methods of a viem client.
+ *
+ * @example
+ * const client = createPublicClient({ chain, transport: cluster(urls) }).extend(quoinActions())
+ * for await (const { args } of client.streamContractEvents({ abi, address, eventName: 'Paid' })) …
+ */
+export const quoinActions =
+  () =>
+  (client: Client): QuoinActions => ({
+    streamBlocks: (options) => streamBlocks(client, options),
+    streamLogs: (parameters) => streamLogs(client, parameters),
+    streamContractEvents: (parameters) => streamContractEvents(client, parameters),
+    streamTransactions: (parameters) => streamTransactions(client, parameters),
+    streamReceipts: (parameters) => streamReceipts(client, parameters),
+    watchReadContract: (parameters) => watchReadContract(client, parameters),
+  })

@@ -219,7 +219,7 @@ const sdk = [
     'sdk-runs-in-browsers',
     'Only the entry ./store/node may use Node.js. Everything else is bundled for browsers.',
     SDK,
-    [`${SDK}store/node\\.ts$`],
+    [`${SDK}store/(node|file-[^/]+)\\.ts$`],
     { dependencyTypes: ['core'] },
   ),
   only('sdk-needs-no-react', 'An application without React installs none: only react/ imports it.', SDK, [`${SDK}react/`], {

@@ -66,6 +66,7 @@ export {
   streamReceipts,
   streamTransactions,
 } from './streams/actions.ts'
+export type { CursorStore } from './streams/cursor-store.ts'
 export { CursorUnknownError, InvalidCursorError } from './streams/errors.ts'
 export type {
   EventFilter,
@@ -79,4 +80,4 @@ export { merge } from './streams/merge.ts'
 export type { StreamHead } from './streams/segment.ts'
 export type { OnUnknownCursor, StreamFrom } from './streams/source.ts'
 export { storedCursor } from './streams/stored-cursor.ts'
-export { type CursorStore, Stream, type StreamBatch, type StreamOptions } from './streams/stream.ts'
+export { Stream, type StreamBatch, type StreamOptions } from './streams/stream.ts'

@@ -1,6 +1,6 @@
 import { cursorBehind } from './cursor.ts'
+import type { CursorStore } from './cursor-store.ts'
 import type { Entry, Segment } from './segment.ts'
-import type { CursorStore } from './stream.ts'
 
 /**
  * Writes the acknowledged position to its store, one write at a time: while one is under way, only the newest position waits. So a fast consumer does not wait

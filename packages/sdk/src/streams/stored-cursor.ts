@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.ts'
-import type { CursorStore } from './stream.ts'
+import type { CursorStore } from './cursor-store.ts'
 
 /**
  * A named position in a store. It is as durable as the store: see `Store.durability`.

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cut, readCursor } from './cursor.ts'
+import type { CursorStore } from './cursor-store.ts'
 import { merge } from './merge.ts'
 import { endOf, type Place } from './place.ts'
 import type { Entry, Segment } from './segment.ts'
-import { type CursorStore, type Open, Stream } from './stream.ts'
+import { type Open, Stream } from './stream.ts'
 
 /** Items of a model chain: `[height, transactionIndex, logIndex]`, ascending. */
 type Item = readonly [number, number, number]
@@ -104,6 +105,45 @@ describe('a stream', () => {
       },
     )
     await fc.assert(property)
+  })
+})
+
+describe('streams of streams', () => {
+  const items: readonly Item[] = [0, 1, 2, 3, 4, 5, 6, 7].map((height) => [height, 0, 0])
+  const whole = (cursor?: CursorStore) => new Stream(sourceOf(items, [3]), { cursor, from: { block: 0n } })
+  const heights = async (stream: AsyncIterable<Item>, count: number): Promise<number[]> => {
+    const seen: number[] = []
+    for await (const [height] of stream) if (seen.push(height) === count) break
+    return seen
+  }
+
+  it('split gives each item to one side, and each side has its own position', async () => {
+    const [passing, others] = [new MemoryCursor(), new MemoryCursor()]
+    const isEven = ([height]: Item): boolean => height % 2 === 0
+    const sides = () => whole(new MemoryCursor()).split(isEven, { passing, others })
+    expect(await heights(sides()[0], 3)).toEqual([0, 2, 4])
+    expect(await heights(sides()[1], 2)).toEqual([1, 3])
+    // The last item that each side saw was not acknowledged.
+    expect([await heights(sides()[0], 2), await heights(sides()[1], 3)]).toEqual([
+      [4, 6],
+      [3, 5, 7],
+    ])
+  })
+
+  it('as a web stream acknowledges what the reader says, and ends when it is cancelled', async () => {
+    const cursor = new MemoryCursor()
+    const reader = whole(cursor).toReadableStream().getReader()
+    const chunks = [await reader.read(), await reader.read(), await reader.read()]
+    expect(chunks.map(({ value }) => value!.item[0])).toEqual([0, 1, 2])
+    expect(cursor.written).toBeUndefined()
+    await chunks[1]!.value!.acknowledge()
+    await reader.cancel()
+    expect(await heights(whole(cursor), 2)).toEqual([2, 3])
+  })
+
+  it('a position that cannot be written ends the stream', async () => {
+    const cursor: CursorStore = { read: async () => undefined, write: async () => Promise.reject(new Error('the disk is full')) }
+    await expect(heights(whole(cursor), 8)).rejects.toThrow('the disk is full')
   })
 })
 

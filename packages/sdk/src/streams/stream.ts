@@ -1,15 +1,8 @@
 import { Acknowledged } from './acknowledged.ts'
 import { cursorBehind } from './cursor.ts'
+import type { CursorStore } from './cursor-store.ts'
 import type { Entry, Segment, StreamHead } from './segment.ts'
 import type { OnUnknownCursor, StreamFrom } from './source.ts'
-
-/** Keeps the position of a consumer across restarts of its process or page. */
-export interface CursorStore {
-  /** Undefined if nothing was acknowledged yet. */
-  read(): Promise<string | undefined>
-  /** Resolves when the cursor is as durable as the store makes it. */
-  write(cursor: string): Promise<void>
-}
 
 export interface StreamOptions {
   /**
@@ -88,7 +81,7 @@ export class Stream<T> implements AsyncIterable<T> {
   /**
    * The items in batches, for consumers that write several at once. A batch is never empty and never waits for more items.
    *
-   * @param options.maxSize - Most items in a batch, up to 500.
+   * `maxSize` is the most items in a batch, up to 500.
    */
   async *batches({ maxSize = ITEMS_MAX }: { readonly maxSize?: number } = {}): AsyncGenerator<StreamBatch<T>, void> {
     if (!Number.isInteger(maxSize) || maxSize < 1 || maxSize > ITEMS_MAX)

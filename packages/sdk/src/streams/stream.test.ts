@@ -181,6 +181,33 @@ describe('a merge', () => {
     await fc.assert(property)
   })
 
+  it('has batches of at most the size that was asked for, and goes on behind each of them', async () => {
+    const branches = fc.array(fc.tuple(chain, sizes), { minLength: 1, maxLength: 3 })
+    const property = fc.asyncProperty(
+      branches,
+      fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 8 }),
+      async (all, turns) => {
+        const count = all.reduce((sum, [items]) => sum + items.length, 0)
+        const seen: string[] = []
+        let after: string | undefined
+        for (const maxSize of [...turns, 500]) {
+          if (seen.length === count) break
+          const streams = all.map(([items, batches], i) =>
+            new Stream(sourceOf(items, batches), {}).map((one) => `${i}:${one.join()}`),
+          )
+          for await (const { items, cursor } of merge(streams, { after, from: { block: 0n } }).batches({ maxSize })) {
+            expect(items.length).toBeLessThanOrEqual(maxSize)
+            seen.push(...items)
+            after = cursor
+            if (maxSize < 500 || seen.length === count) break
+          }
+        }
+        expect(seen.toSorted()).toEqual(all.flatMap(([items], i) => items.map((one) => `${i}:${one.join()}`)).toSorted())
+      },
+    )
+    await fc.assert(property)
+  })
+
   it('is not merged again', () => {
     const one = new Stream(sourceOf([], [1]), {})
     expect(() => merge([merge([one]).map(String)])).toThrow('a merge cannot be merged again')

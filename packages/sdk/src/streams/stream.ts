@@ -88,9 +88,16 @@ export class Stream<T> implements AsyncIterable<T> {
       throw new RangeError(`maxSize must be an integer from 1 to ${ITEMS_MAX}, not ${maxSize}`)
     const acknowledged = new Acknowledged(this.#options.cursor)
     try {
-      for await (const { entries, cursor, head } of await this.#segments(maxSize)) {
-        if (entries.length > 0) yield { items: entries.map(({ value }) => value), cursor, head }
-        acknowledged.position(cursor)
+      for await (const segment of await this.#segments(maxSize)) {
+        const { entries, head } = segment
+        // A merge has as many as that of each of its streams.
+        for (let at = 0; at < entries.length; at += maxSize) {
+          const some = entries.slice(at, at + maxSize)
+          const cursor = cursorBehind(segment, some.at(-1)!)
+          yield { items: some.map(({ value }) => value), cursor, head }
+          acknowledged.position(cursor)
+        }
+        acknowledged.position(segment.cursor)
       }
     } finally {
       await acknowledged.flush()

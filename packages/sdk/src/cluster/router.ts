@@ -1,6 +1,6 @@
 import { RpcRequestError } from 'viem'
+import { follow, pause } from '../aborts.ts'
 import { BehindError, ConnectionError, firstLine, type NodeFailure, NodesFailedError, refusalOf, toError } from '../errors.ts'
-import { follow, pause } from './aborts.ts'
 import { firstAnswer, type Outcome } from './attempts.ts'
 import { heightAskedFor, kindOf, verdictOf } from './failover.ts'
 import type { ClusterNode } from './node-state.ts'

@@ -29,7 +29,3 @@ export class Bell {
 
 /** Until `ms` have passed or the signal aborts. */
 export const pause = (ms: number, signal: AbortSignal): Promise<void> => new Bell().wait(ms, signal)
-
-/** Grows from `first` by two with each attempt, up to `max`, less up to half by chance so that clients spread. */
-export const backoffMs = (attempt: number, first: number, max: number): number =>
-  Math.min(max, first * 2 ** Math.min(attempt, 20)) * (1 - Math.random() / 2)

@@ -1,4 +1,5 @@
-import { Bell, backoffMs } from './bell.ts'
+import { backoffMs } from '../backoff.ts'
+import { Bell } from './bell.ts'
 import type { KeyReader } from './chain.ts'
 import type { Entry } from './entry.ts'
 import { type Flight, RETRY_MS, RETRY_MS_MAX } from './flight.ts'

@@ -1,5 +1,6 @@
 import type { Hash, TransactionReceipt } from 'viem'
-import { Bell, backoffMs } from './bell.ts'
+import { backoffMs } from '../backoff.ts'
+import { Bell } from './bell.ts'
 import type { Book, KeyState, Stored, Update } from './book.ts'
 import { Broadcaster } from './broadcaster.ts'
 import type { KeyReader } from './chain.ts'

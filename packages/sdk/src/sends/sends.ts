@@ -1,6 +1,7 @@
 import type { Account, TransactionReceipt } from 'viem'
+import { backoffMs } from '../backoff.ts'
 import type { Store } from '../store/store.ts'
-import { Bell, backoffMs, pause } from './bell.ts'
+import { Bell, pause } from './bell.ts'
 import { Book, type Stored } from './book.ts'
 import { KeyReader, type SendsClient } from './chain.ts'
 import { Limiter } from './closing.ts'

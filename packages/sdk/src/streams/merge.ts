@@ -1,3 +1,4 @@
+import { follow } from '../aborts.ts'
 import { behind, cursorBehind, mergedCursor, readMergedCursor } from './cursor.ts'
 import { InvalidCursorError } from './errors.ts'
 import { comparePlaces, type Place } from './place.ts'
@@ -80,10 +81,7 @@ class Branch<T> {
 
 async function* mergedSegments<T>(streams: readonly Stream<T>[], reading: Reading): AsyncGenerator<Segment<T>, never> {
   const { cursors, last } = startOf(streams.length, reading)
-  const stop = new AbortController()
-  const onAbort = (): void => stop.abort(reading.signal.reason)
-  if (reading.signal.aborted) onAbort()
-  reading.signal.addEventListener('abort', onAbort, { once: true })
+  const stop = follow(reading.signal)
   const branches = streams.map((stream, i) => {
     const from = cursors === undefined ? reading.from : { cursor: cursors[i]! }
     return new Branch(stream, { ...reading, from, signal: stop.signal }, i, last)
@@ -107,7 +105,7 @@ async function* mergedSegments<T>(streams: readonly Stream<T>[], reading: Readin
       await Promise.race(branches.filter(({ isEmpty }) => isEmpty).map(pull))
     }
   } finally {
-    reading.signal.removeEventListener('abort', onAbort)
+    stop.unlink()
     stop.abort(new Error('the stream has ended'))
   }
 }

@@ -1,3 +1,5 @@
+import { backoffMs } from '../backoff.ts'
+
 /** Events of a page after which a connection may be dead, or alive again: a laptop woke up, the network is back. */
 const WAKING = ['online', 'pageshow', 'visibilitychange'] as const
 
@@ -53,5 +55,4 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 export const PAUSE = { firstMs: 250, maxMs: 5_000 } as const
 
 /** A random pause that grows with the failures in a row, so that clients which lost the same node do not come back at once. */
-export const pauseAfter = (failures: number): number =>
-  Math.round(Math.min(PAUSE.maxMs, PAUSE.firstMs * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2))
+export const pauseAfter = (failures: number): number => backoffMs(failures, PAUSE.firstMs, PAUSE.maxMs)

@@ -1,4 +1,5 @@
 import type { Client, Hash } from 'viem'
+import { follow } from '../aborts.ts'
 import { refusalOf } from '../errors.ts'
 import { cut, readCursor } from './cursor.ts'
 import { CursorUnknownError, InvalidCursorError } from './errors.ts'
@@ -52,10 +53,7 @@ export const STREAM_TIMES = { waitMs: 5_000, silentMs: 10_000 } as const
 export async function* segments<T>(options: SourceOptions<T>): AsyncGenerator<Segment<T>, never> {
   const { from, kind, signal, itemsMax } = options
   // The consumer may leave while a request is under way.
-  const stop = new AbortController()
-  const onAbort = (): void => stop.abort(signal.reason)
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort, { once: true })
+  const stop = follow(signal)
   const ask = (start: StreamFrom): Promise<Answer> => {
     const answer = persist(options, { from: start, waitMs: STREAM_TIMES.waitMs, itemsMax }, stop.signal)
     // It may fail while nobody awaits it yet.
@@ -83,7 +81,7 @@ export async function* segments<T>(options: SourceOptions<T>): AsyncGenerator<Se
       yield part.segment
     }
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    stop.unlink()
     stop.abort(new Error('the stream has ended'))
   }
 }
@@ -145,14 +143,12 @@ async function ask<T>(
   { from, waitMs, itemsMax }: Question,
   signal: AbortSignal,
 ): Promise<RpcBatch> {
-  const silence = new AbortController()
+  const silence = follow(signal)
   const startedAt = Date.now()
   const timer = setTimeout(() => silence.abort(new Error(`no answer within ${STREAM_TIMES.silentMs} ms`)), STREAM_TIMES.silentMs)
   const stopListening = onWake(() => {
     if (Date.now() - startedAt > waitMs + 1_000) silence.abort(new Error('the page was asleep'))
   })
-  const onAbort = (): void => silence.abort(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
   try {
     const params = [{ stream, filter, from: rpcFrom(from), waitMs, itemsMax }]
     const answer = client.request({ method: 'quoin_getStream', params } as never, { signal: silence.signal, retryCount: 0 })
@@ -161,7 +157,7 @@ async function ask<T>(
   } finally {
     clearTimeout(timer)
     stopListening()
-    signal.removeEventListener('abort', onAbort)
+    silence.unlink()
   }
 }
 

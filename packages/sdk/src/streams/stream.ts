@@ -1,3 +1,4 @@
+import { follow } from '../aborts.ts'
 import { Acknowledged } from './acknowledged.ts'
 import { cursorBehind } from './cursor.ts'
 import type { CursorStore } from './cursor-store.ts'
@@ -132,10 +133,7 @@ export class Stream<T> implements AsyncIterable<T> {
    */
   toReadableStream(): ReadableStream<{ readonly item: T; acknowledge(): Promise<void> }> {
     const { cursor, signal } = this.#options
-    const stop = new AbortController()
-    const onAbort = (): void => stop.abort(signal?.reason)
-    if (signal?.aborted === true) onAbort()
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const stop = follow(signal)
     const entries = this.#entries(stop.signal)
     return new ReadableStream({
       async pull(controller) {
@@ -143,7 +141,7 @@ export class Stream<T> implements AsyncIterable<T> {
         controller.enqueue({ item, acknowledge: async () => cursor?.write(position) })
       },
       cancel(reason) {
-        signal?.removeEventListener('abort', onAbort)
+        stop.unlink()
         stop.abort(reason)
       },
     })

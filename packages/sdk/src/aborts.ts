@@ -1,4 +1,4 @@
-import { toError } from '../errors.ts'
+import { toError } from './errors.ts'
 
 /** Waits; rejects with the reason of the signal. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
@@ -16,18 +16,22 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
   })
 }
 
-/** A signal that can be aborted, and that aborts with another one until `unlink`. */
+/** A signal that can be aborted, and that aborts with another one, for the same reason, until `unlink`. */
 export interface LinkedController {
   readonly signal: AbortSignal
-  abort(): void
+  abort(reason?: unknown): void
   unlink(): void
 }
 
 /** Makes a controller that follows a signal. */
-export function follow(source: AbortSignal): LinkedController {
+export function follow(source: AbortSignal | undefined): LinkedController {
   const controller = new AbortController()
-  const abort = (): void => controller.abort()
-  source.addEventListener('abort', abort)
-  if (source.aborted) abort()
-  return { signal: controller.signal, abort, unlink: () => source.removeEventListener('abort', abort) }
+  const onAbort = (): void => controller.abort(source?.reason)
+  source?.addEventListener('abort', onAbort, { once: true })
+  if (source?.aborted === true) onAbort()
+  return {
+    signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
+    unlink: () => source?.removeEventListener('abort', onAbort),
+  }
 }

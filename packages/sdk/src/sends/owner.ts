@@ -12,6 +12,7 @@ import { fingerprintOf, gapId, recordText } from './record.ts'
 import { outcomeOf } from './refusal.ts'
 import { explained } from './reverts.ts'
 import type { Signer } from './signer.ts'
+import { StaleError } from './stale-error.ts'
 import { certainFailure, fillCause, type Live, live, type Next, transition } from './transition.ts'
 
 /** What the owner of a key works with. */
@@ -34,9 +35,6 @@ export interface OwnerParts {
   /** Called once the work goes on. */
   readonly ready: () => void
 }
-
-/** Another process changed what this owner works on. It starts again from the store. */
-export class StaleError extends Error {}
 
 /** A send that waits for its signature: of this process, or handed over through the store. */
 interface Waiting {

@@ -7,11 +7,10 @@ import { KeyReader, type SendsClient } from './chain.ts'
 import { Limiter } from './closing.ts'
 import { Entry } from './entry.ts'
 import * as errors from './errors.ts'
-import { Owner, StaleError } from './owner.ts'
 import type { IncludedRecord, QueuedRecord, SendRecord } from './record.ts'
 import { isFinished, isGap } from './record.ts'
 import { revertOf } from './reverts.ts'
-import { Signer } from './signer.ts'
+import { StaleError } from './stale-error.ts'
 
 export interface TrackerOptions {
   readonly client: SendsClient
@@ -215,6 +214,8 @@ export class Tracker {
   /** As the owner. */
   async #work(book: Book, lost: AbortSignal): Promise<true> {
     const { account, client, inFlightMax, pollingIntervalMs } = this.#options
+    // A page whose sends another tab signs never loads this. If it cannot be loaded, another tab may own the key.
+    const [{ Owner }, { Signer }] = await Promise.all([import('./owner.ts'), import('./signer.ts')])
     const link = new AbortController()
     const abort = (): void => link.abort(lost.aborted ? lost.reason : this.#closing.signal.reason)
     for (const signal of [lost, this.#closing.signal]) {

@@ -61,6 +61,15 @@ it('the code of the guide to streams compiles, and runs as one program', async (
     'https://b.example': b!.url,
     '0xcontract': address,
   })
-  for (const line of ['counted 1n in ', 'counted 3n in ', 'again 2n', 'rows 1,2,3', 'block 1', 'total 3n after true'])
+  for (const line of [
+    'counted 1n in ',
+    'counted 3n in ',
+    'again 2n',
+    'rows 1,2,3',
+    'block 1',
+    'slow consumer at ',
+    'total 3n after true',
+    'state 3n after true',
+  ])
     expect(output).toContain(line)
 })

@@ -10,6 +10,7 @@ import {
   merge,
   streamBlocks,
   streamContractEvents,
+  streamContractState,
   streamReceipts,
   streamTransactions,
   watchReadContract,
@@ -189,6 +190,99 @@ describe('a watched read', () => {
     // One call for both watchers and each block, at most.
     const calls = node!.arrived.filter(({ method }) => method === 'eth_call').length
     expect(calls).toBeLessThanOrEqual(5)
+  })
+})
+
+describe('a stream of state', () => {
+  const TOTAL = { functionName: 'total' } as const
+  const state = (options: object = {}) => ({ address, abi, ...TOTAL, ...options })
+
+  it('gives the value at once, then only what changed, at rising heights', async () => {
+    const before = await total()
+    const reading = streamContractState(client([url()]), state())[Symbol.asyncIterator]()
+    const first = (await reading.next()).value!
+    expect(first).toEqual({ value: before, blockNumber: await direct().getBlockNumber() })
+    await mine(3)
+    await emit(2)
+    const second = (await reading.next()).value!
+    await reading.return(undefined)
+    expect(second.value).toBe(before + 2n)
+    expect(second.blockNumber).toBeGreaterThan(first.blockNumber + 3n)
+  })
+
+  it('tells a slow consumer the newest value alone', async () => {
+    const before = await total()
+    const [node] = await nodes(1)
+    const reading = streamContractState(client([node!.url]), state())[Symbol.asyncIterator]()
+    await reading.next()
+    let last = 0n
+    for (let i = 0; i < 12; i++) {
+      await emit(1)
+      last = await direct().getBlockNumber()
+    }
+    const values: bigint[] = []
+    while (values.at(-1) !== before + 12n) values.push((await reading.next()).value!.value)
+    await reading.return(undefined)
+    expect(values).toEqual(values.toSorted((a, b) => Number(a - b)))
+    expect(values.length).toBeLessThan(12)
+    expect(await direct().getBlockNumber()).toBe(last)
+  })
+
+  it('goes on behind a cursor, with the value after the next block', async () => {
+    const one = client([url()])
+    const batches = streamContractState(one, state()).batches()
+    const { cursor, items } = (await batches.next()).value!
+    await batches.return(undefined)
+    const waiting = take(streamContractState(one, state({ after: cursor })), 1)
+    await emit(1)
+    const [next] = await waiting
+    expect(next!.blockNumber).toBeGreaterThan(items[0]!.blockNumber)
+    expect(next!.value).toBe(items[0]!.value + 1n)
+    const future = { block: next!.blockNumber + 2n }
+    const later = take(streamContractState(one, state({ from: future })), 1)
+    await mine(1)
+    await mine(3)
+    expect((await later)[0]!.blockNumber).toBeGreaterThanOrEqual(future.block)
+  })
+
+  it('stands behind the events of its block in a merge', async () => {
+    const one = client([url()])
+    const before = await total()
+    const merged = merge(
+      [
+        streamContractState(one, state()).map(({ value }) => `total ${value - before}`),
+        streamContractEvents(one, { abi, eventName: 'Counted', address }).map(({ args }) => `event ${args.number - before}`),
+      ],
+      { from: 'now' },
+    )
+    const reading = merged[Symbol.asyncIterator]()
+    expect((await reading.next()).value).toBe('total 0')
+    await emit(2)
+    const rest = [await reading.next(), await reading.next(), await reading.next()].map(({ value }) => value)
+    await reading.return(undefined)
+    expect(rest).toEqual(['event 1', 'event 2', 'total 2'])
+  })
+
+  it('ends with the refusal of the contract, the loss of the chain and its signal', async () => {
+    const one = client([url()])
+    const missing = { ...state(), address: account(8).address }
+    await expect(take(streamContractState(one, missing), 1)).rejects.toThrow('total')
+    const stop = new AbortController()
+    const reading = streamContractState(one, state({ signal: stop.signal }))[Symbol.asyncIterator]()
+    await reading.next()
+    const waiting = reading.next()
+    stop.abort(new Error('enough'))
+    await expect(waiting).rejects.toThrow('enough')
+    const snapshot = await direct().request({ method: 'evm_snapshot' } as never)
+    await emit(1)
+    const lost = take(streamContractState(one, state()), 2)
+    const survivor = streamContractState(one, state({ onUnknownCursor: 'restart' }))[Symbol.asyncIterator]()
+    const { value: known } = await survivor.next()
+    await direct().request({ method: 'evm_revert', params: [snapshot] } as never)
+    await mine(1)
+    await expect(lost).rejects.toBeInstanceOf(CursorUnknownError)
+    expect((await survivor.next()).value!.value).toBe(known!.value - 1n)
+    await survivor.return(undefined)
   })
 })
 

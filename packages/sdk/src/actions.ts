@@ -1,4 +1,13 @@
-import type { Abi, Client, ContractEventName, ContractFunctionArgs, ContractFunctionName, TransactionReceipt } from 'viem'
+import type {
+  Abi,
+  Client,
+  ContractEventName,
+  ContractFunctionArgs,
+  ContractFunctionName,
+  ReadContractReturnType,
+  TransactionReceipt,
+} from 'viem'
+import { type StreamContractStateParameters, type StreamedState, streamContractState } from './state/stream-contract-state.ts'
 import { type WatchReadContractParameters, watchReadContract } from './state/watch-read-contract.ts'
 import {
   type StreamReceiptsParameters,
@@ -22,6 +31,13 @@ export type QuoinActions = {
   >(parameters: EventFilter<abi, eventName> & StreamOptions): Stream<StreamedEvent<abi, eventName>>
   streamTransactions(parameters: StreamTransactionsParameters): Stream<StreamedTransaction>
   streamReceipts(parameters: StreamReceiptsParameters): Stream<TransactionReceipt>
+  streamContractState<
+    const abi extends Abi | readonly unknown[],
+    functionName extends ContractFunctionName<abi, 'pure' | 'view'>,
+    const args extends ContractFunctionArgs<abi, 'pure' | 'view', functionName>,
+  >(
+    parameters: StreamContractStateParameters<abi, functionName, args>,
+  ): Stream<StreamedState<ReadContractReturnType<abi, functionName, args>>>
   watchReadContract<
     const abi extends Abi | readonly unknown[],
     functionName extends ContractFunctionName<abi, 'pure' | 'view'>,
@@ -44,5 +60,6 @@ export const quoinActions =
     streamContractEvents: (parameters) => streamContractEvents(client, parameters),
     streamTransactions: (parameters) => streamTransactions(client, parameters),
     streamReceipts: (parameters) => streamReceipts(client, parameters),
+    streamContractState: (parameters) => streamContractState(client, parameters),
     watchReadContract: (parameters) => watchReadContract(client, parameters),
   })

@@ -10,6 +10,7 @@ import {
   type RefusalReason,
   refusalOf,
   streamContractEvents,
+  streamContractState,
   watchReadContract,
 } from './index.ts'
 
@@ -81,4 +82,18 @@ it('a watched read has the result of the ABI', () => {
   })
   // @ts-expect-error: the argument must be a bigint
   watchReadContract(client, { abi, address, functionName: 'openOf', args: ['7'], onData: () => {} })
+})
+
+it('a stream of state has the type of the function, and takes views alone', () => {
+  const client = createClient({ transport: cluster(['https://a.example']) })
+  const abi = parseAbi(['function open(uint256 id) view returns (uint256 due, bool isPaid)', 'function pay(uint256 id)'])
+  const stream = streamContractState(client, { abi, address: '0x00', functionName: 'open', args: [7n] })
+  expectTypeOf(stream.batches).returns.toExtend<
+    AsyncIterable<{ readonly items: readonly { readonly value: readonly [bigint, boolean]; readonly blockNumber: bigint }[] }>
+  >()
+  expectTypeOf(stream.buffer({ maxSize: 1 }).map(({ value: [due] }) => due).toReadableStream).returns.toExtend<ReadableStream>()
+  // @ts-expect-error: pay changes the state
+  streamContractState(client, { abi, address: '0x00', functionName: 'pay', args: [7n] })
+  // @ts-expect-error: open takes a number
+  streamContractState(client, { abi, address: '0x00', functionName: 'open', args: ['seven'] })
 })

@@ -50,6 +50,11 @@ export {
   type WriteContractParameters,
 } from './sends/tracked-sends.ts'
 export {
+  type StreamContractStateParameters,
+  type StreamedState,
+  streamContractState,
+} from './state/stream-contract-state.ts'
+export {
   type ReadAt,
   type WatchReadContractParameters,
   watchReadContract,
@@ -66,8 +71,9 @@ export {
   streamReceipts,
   streamTransactions,
 } from './streams/actions.ts'
+export type { BufferOptions, WhenFull } from './streams/buffer.ts'
 export type { CursorStore } from './streams/cursor-store.ts'
-export { CursorUnknownError, InvalidCursorError } from './streams/errors.ts'
+export { CursorUnknownError, InvalidCursorError, StreamOverflowError } from './streams/errors.ts'
 export type {
   EventFilter,
   LogFilter,

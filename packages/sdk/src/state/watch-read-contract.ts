@@ -7,7 +7,7 @@ import type {
   ReadContractParameters,
   ReadContractReturnType,
 } from 'viem'
-import { type ContractRead, WatchedReads } from './watched-reads.ts'
+import { type ContractRead, readsOf } from './watched-reads.ts'
 
 type View = 'pure' | 'view'
 
@@ -28,17 +28,6 @@ export type WatchReadContractParameters<
   onError?(error: BaseError, at: { readonly blockNumber: bigint }): void
 }
 
-/** The watched reads of each client. `extend` makes new clients around the same transport. */
-const byTransport = new WeakMap<object, WatchedReads>()
-
-function readsOf(client: Client): WatchedReads {
-  const known = byTransport.get(client.transport)
-  if (known !== undefined) return known
-  const reads = new WatchedReads(client)
-  byTransport.set(client.transport, reads)
-  return reads
-}
-
 /**
  * Watches what a view function returns: calls `onData` with the value after the newest block, and whenever it has changed, until the returned function is called. Of many changes in a short time only the newest is
  * told. All watched reads of a client share one call for each new block, at most four a second.
@@ -50,6 +39,7 @@ export function watchReadContract<
 >(client: Client, { onData, onError, ...parameters }: WatchReadContractParameters<abi, functionName, args>): () => void {
   const { abi, address, functionName, args } = parameters as unknown as Omit<ContractRead, 'args'> & Partial<ContractRead>
   return readsOf(client).watch({ abi, address, functionName, args: args ?? [] }, (outcome) => {
+    if (outcome === undefined) return
     const at = { blockNumber: outcome.blockNumber }
     if (outcome.status === 'success') onData(outcome.value as ReadContractReturnType<abi, functionName, args>, at)
     else onError?.(outcome.error, at)

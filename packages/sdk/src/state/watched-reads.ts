@@ -15,6 +15,7 @@ import { readContract } from 'viem/actions'
 import { QuoinError, refusalOf } from '../errors.ts'
 import { blockKind } from '../streams/kinds.ts'
 import { pause, pauseAfter } from '../streams/pause.ts'
+import type { StreamHead } from '../streams/segment.ts'
 import { segments } from '../streams/source.ts'
 
 /** A view function of a contract with its arguments. */
@@ -31,7 +32,20 @@ export type ReadOutcome =
   /** The contract refused. */
   | { readonly status: 'failure'; readonly error: BaseError; readonly blockNumber: bigint }
 
-export type ReadListener = (outcome: ReadOutcome) => void
+/** A block after which reads were asked for. */
+export interface ReadPosition {
+  readonly height: number
+  /** The position behind the block, as of a stream of blocks. */
+  readonly cursor: string
+  readonly head: StreamHead
+  /** How often the chain was reset since the first read. */
+  readonly resets: number
+}
+
+/**
+ * Hears of each round of reads: the position, and the outcome if it is new. Without a position the reads have ended: the outcome says why.
+ */
+export type ReadListener = (outcome: ReadOutcome | undefined, position: ReadPosition | undefined) => void
 
 /** One read, and those who watch it. */
 interface Watched {
@@ -39,12 +53,27 @@ interface Watched {
   readonly data: Hex
   readonly listeners: Set<ReadListener>
   last: ReadOutcome | undefined
+  /** Of the newest round. */
+  position: ReadPosition | undefined
   /** What the contract returned, by which a change is seen. */
   returned: string | undefined
 }
 
+/** The watched reads of each client. `extend` makes new clients around the same transport. */
+const byTransport = new WeakMap<object, WatchedReads>()
+
+export function readsOf(client: Client): WatchedReads {
+  const known = byTransport.get(client.transport)
+  if (known !== undefined) return known
+  const reads = new WatchedReads(client)
+  byTransport.set(client.transport, reads)
+  return reads
+}
+
 /** At most four rounds of reads a second, in milliseconds. */
 const ROUND_MS = 250
+/** Blocks that are asked for at once. Of so many the newest is not the chain's, and nothing is read after it. */
+const BLOCKS_MAX = 100
 /** Reads in one call, which share its gas. */
 const CALL_READS_MAX = 64
 /** The multicall contract, at the same address on every Quoin chain. */
@@ -52,12 +81,12 @@ const MULTICALL_ADDRESS = '0xcA11bde05977b3631167028862bE2a173976CA11'
 
 /**
  * The watched reads of one client. After a new block they are asked for together, at the block's height, in one call of the multicall contract (so contracts see that one as the
- * caller). A listener hears of its read when the outcome changes, at rising heights; what lies between two rounds is left out. While no node answers, nobody hears anything.
+ * caller). A listener hears of its read at rising heights; what lies between two rounds is left out. While no node answers, nobody hears anything.
  */
 export class WatchedReads {
   readonly #client: Client
   readonly #watched = new Map<string, Watched>()
-  #head = -1n
+  #position: ReadPosition | undefined
   #stop: AbortController | undefined
   #wake: () => void = () => {}
 
@@ -66,17 +95,19 @@ export class WatchedReads {
   }
 
   /**
-   * Calls `listener` with the outcome of a read and with each change of it, until the returned function is called.
+   * Calls `listener` after each round, and with the outcome of the newest one if there was one already, until the returned function is called.
    *
    * @throws viem's errors if the arguments do not fit the ABI.
    */
   watch(read: ContractRead, listener: ReadListener): () => void {
     const data = encodeFunctionData(read)
     const key = `${read.address.toLowerCase()}:${data}:${stringify(read.abi)}`
-    const watched = this.#watched.get(key) ?? { read, data, listeners: new Set(), last: undefined, returned: undefined }
+    const watched = this.#watched.get(key) ?? {
+      ...{ read, data, listeners: new Set<ReadListener>(), last: undefined, position: undefined, returned: undefined },
+    }
     this.#watched.set(key, watched)
     watched.listeners.add(listener)
-    if (watched.last !== undefined) listener(watched.last)
+    if (watched.last !== undefined) listener(watched.last, watched.position)
     if (this.#stop === undefined) this.#start()
     this.#wake()
     return () => {
@@ -92,12 +123,13 @@ export class WatchedReads {
   #start(): void {
     const stop = new AbortController()
     this.#stop = stop
-    this.#head = -1n
+    this.#position = undefined
     const end = (cause: unknown): void => {
       if (stop.signal.aborted) return
       stop.abort(cause)
       const error = new QuoinError('Watching contracts has ended: the node refuses to answer.', { cause: cause as Error })
-      for (const watched of this.#watched.values()) tell(watched, { status: 'failure', error, blockNumber: this.#head })
+      const blockNumber = BigInt(this.#position?.height ?? -1)
+      for (const watched of this.#watched.values()) tell(watched, { status: 'failure', error, blockNumber }, undefined)
     }
     this.#follow(stop.signal).catch(end)
     this.#rounds(stop.signal).catch(end)
@@ -105,25 +137,29 @@ export class WatchedReads {
 
   async #follow(signal: AbortSignal): Promise<void> {
     const client = this.#client
-    const blocks = segments({ client, kind: blockKind(), from: 'now', onUnknownCursor: 'restart', itemsMax: 1, signal })
-    for await (const { head } of blocks) {
-      this.#head = head.number
+    const kind = blockKind()
+    const blocks = segments({ client, kind, from: 'now', onUnknownCursor: 'restart', itemsMax: BLOCKS_MAX, signal })
+    let resets = 0
+    for await (const { entries, cursor, head, isRestart, through } of blocks) {
+      if (isRestart) resets++
+      if (entries.length === BLOCKS_MAX) continue
+      this.#position = { height: Math.max(0, through.height), cursor, head, resets }
       this.#wake()
     }
   }
 
   async #rounds(signal: AbortSignal): Promise<void> {
-    let read = -1n
+    let read: string | undefined
     for (let failures = 0; ; ) {
-      const head = this.#head
-      const due = [...this.#watched.values()].filter(({ last }) => head !== read || last === undefined)
-      if (head < 0n || due.length === 0) {
+      const position = this.#position
+      const due = [...this.#watched.values()].filter(({ last }) => position?.cursor !== read || last === undefined)
+      if (position === undefined || due.length === 0) {
         await this.#woken(signal)
         continue
       }
       try {
-        for (let at = 0; at < due.length; at += CALL_READS_MAX) await this.#ask(due.slice(at, at + CALL_READS_MAX), head)
-        read = head
+        for (let at = 0; at < due.length; at += CALL_READS_MAX) await this.#ask(due.slice(at, at + CALL_READS_MAX), position)
+        read = position.cursor
         failures = 0
       } catch (error) {
         if (refusalOf(error)?.scope === 'chain') throw error
@@ -144,7 +180,8 @@ export class WatchedReads {
     })
   }
 
-  async #ask(due: readonly Watched[], blockNumber: bigint): Promise<void> {
+  async #ask(due: readonly Watched[], position: ReadPosition): Promise<void> {
+    const blockNumber = BigInt(position.height)
     const results = await readContract(this.#client, {
       address: MULTICALL_ADDRESS,
       abi: multicall3Abi,
@@ -155,16 +192,17 @@ export class WatchedReads {
     for (const [i, watched] of due.entries()) {
       const { success, returnData } = results[i]!
       const returned = `${success}:${returnData}`
-      if (watched.returned === returned) continue
+      const isNew = watched.returned !== returned
       watched.returned = returned
-      tell(watched, outcomeOf(watched.read, success, returnData, blockNumber))
+      tell(watched, isNew ? outcomeOf(watched.read, success, returnData, blockNumber) : undefined, position)
     }
   }
 }
 
-function tell(watched: Watched, outcome: ReadOutcome): void {
-  watched.last = outcome
-  for (const listener of [...watched.listeners]) listener(outcome)
+function tell(watched: Watched, outcome: ReadOutcome | undefined, position: ReadPosition | undefined): void {
+  watched.last = outcome ?? watched.last
+  watched.position = position
+  for (const listener of [...watched.listeners]) listener(outcome, position)
 }
 
 function outcomeOf(read: ContractRead, success: boolean, data: Hex, blockNumber: bigint): ReadOutcome {

@@ -18,3 +18,16 @@ export class InvalidCursorError extends QuoinError {
   override name = 'InvalidCursorError'
   readonly reason = 'invalid-cursor'
 }
+
+/** The consumer was too slow for a buffer with `whenFull: 'fail'`. */
+export class StreamOverflowError extends QuoinError {
+  override name = 'StreamOverflowError'
+  readonly reason = 'overflow'
+  /** The position behind the last item that the consumer got: pass it as `after` to continue. */
+  readonly cursor: string
+
+  constructor(maxSize: number, cursor: string) {
+    super(`More than ${maxSize} items waited for the consumer of the stream. Continue after the cursor of this error.`)
+    this.cursor = cursor
+  }
+}

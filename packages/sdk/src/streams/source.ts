@@ -67,7 +67,7 @@ export async function* segments<T>(options: SourceOptions<T>): AsyncGenerator<Se
       // Fixed once: "now" must not move while the first answers fail.
       const first = await persist(options, { from, waitMs: 0, itemsMax: 0 }, stop.signal)
       position = first.batch.cursor
-      yield { ...segmentOf(first, kind), through: endOf(first.batch.height - 1) }
+      yield { ...segmentOf(first, kind), through: endOf(openHeight(first.batch) - 1) }
     }
     const parts = readCursor(position)
     if (parts === undefined) throw new InvalidCursorError('The text is no cursor of a stream.')
@@ -84,6 +84,24 @@ export async function* segments<T>(options: SourceOptions<T>): AsyncGenerator<Se
     stop.unlink()
     stop.abort(new Error('the stream has ended'))
   }
+}
+
+/** Where a stream begins. */
+export interface Beginning {
+  readonly cursor: string
+  /** The first block that is not wholly behind the position. */
+  readonly height: number
+  readonly head: StreamHead
+  /** No node knew the cursor, and the stream begins with block 0. */
+  readonly isRestart: boolean
+}
+
+/** Finds the position at which a stream begins, and reads no item. @throws as `segments` does */
+export async function beginningOf(options: Omit<SourceOptions<unknown>, 'itemsMax'>): Promise<Beginning> {
+  const { from, signal } = options
+  if (isCursor(from) && readCursor(from.cursor) === undefined) throw new InvalidCursorError('The text is no cursor of a stream.')
+  const { batch, isRestart } = await persist({ ...options, itemsMax: 0 }, { from, waitMs: 0, itemsMax: 0 }, signal)
+  return { cursor: batch.cursor, height: openHeight(batch), head: headOf(batch.head), isRestart }
 }
 
 interface Question {
@@ -110,6 +128,9 @@ function segmentOf<T>({ batch, start, isRestart }: Answer, kind: StreamKind<T>):
   const through = isWithin ? (end?.place ?? endOf(height - 1)) : endOf(height)
   return { entries: read, start, cursor, through, head: headOf(head), isMerged: false, isRestart }
 }
+
+/** The first block that is not wholly behind a position. The one before block 0 names block 0, as the one behind it does. */
+const openHeight = ({ height, isWithin }: RpcBatch): number => (isWithin || height === 0 ? height : height + 1)
 
 const headOf = ({ height, hash, time }: RpcBatch['head']): StreamHead => ({ number: BigInt(height), hash, time })
 

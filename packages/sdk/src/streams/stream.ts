@@ -1,5 +1,6 @@
 import { follow } from '../aborts.ts'
 import { Acknowledged } from './acknowledged.ts'
+import { type BufferOptions, buffered } from './buffer.ts'
 import { cursorBehind } from './cursor.ts'
 import type { CursorStore } from './cursor-store.ts'
 import type { Entry, Segment, StreamHead } from './segment.ts'
@@ -113,6 +114,15 @@ export class Stream<T> implements AsyncIterable<T> {
   filter(passes: (item: T) => boolean): Stream<T>
   filter(passes: (item: T) => boolean): Stream<T> {
     return this.#derive((entries) => entries.filter(({ value }) => passes(value)))
+  }
+
+  /**
+   * The same items, read ahead of the consumer: up to `maxSize` of them wait for it. Without a buffer a stream reads one batch ahead, and waits.
+   *
+   * @throws RangeError if `maxSize` is no integer from 1 to 100,000
+   */
+  buffer(options: BufferOptions): Stream<T> {
+    return new Stream(buffered(this.#open, options), this.#options, this.isMerged)
   }
 
   /**

@@ -1,0 +1,165 @@
+import type {
+  Abi,
+  Client,
+  ContractFunctionArgs,
+  ContractFunctionName,
+  ReadContractParameters,
+  ReadContractReturnType,
+} from 'viem'
+import { follow } from '../aborts.ts'
+import { CursorUnknownError } from '../streams/errors.ts'
+import { blockKind } from '../streams/kinds.ts'
+import { BEHIND, endOf } from '../streams/place.ts'
+import type { Entry, Segment } from '../streams/segment.ts'
+import { beginningOf } from '../streams/source.ts'
+import { type Reading, Stream, type StreamOptions } from '../streams/stream.ts'
+import { type ContractRead, type ReadListener, type ReadPosition, readsOf } from './watched-reads.ts'
+
+type View = 'pure' | 'view'
+
+/** What a view function returned after a block. */
+export interface StreamedState<T> {
+  readonly value: T
+  readonly blockNumber: bigint
+}
+
+export type StreamContractStateParameters<
+  abi extends Abi | readonly unknown[],
+  functionName extends ContractFunctionName<abi, View>,
+  args extends ContractFunctionArgs<abi, View, functionName>,
+> = Pick<ReadContractParameters<abi, functionName, args>, 'abi' | 'address' | 'args' | 'functionName'> & StreamOptions
+
+/**
+ * What a view function returns, at rising heights: first the value after the newest block that is not behind the position, then each value that differs from the one before. Of
+ * many changes in a short time, or while the consumer is slow, only the newest is told. The value is told again after a resumption, once there is a new block, because a cursor does
+ * not say which value was told. All such streams and watched reads of a client share one call for each new block, at most four a second.
+ *
+ * The iteration rejects with viem's ContractFunctionExecutionError when the contract refuses.
+ *
+ * @example
+ * for await (const { value, blockNumber } of streamContractState(client, { abi, address, functionName: 'total' })) …
+ */
+export function streamContractState<
+  const abi extends Abi | readonly unknown[],
+  functionName extends ContractFunctionName<abi, View>,
+  const args extends ContractFunctionArgs<abi, View, functionName>,
+>(
+  client: Client,
+  parameters: StreamContractStateParameters<abi, functionName, args>,
+): Stream<StreamedState<ReadContractReturnType<abi, functionName, args>>> {
+  const { abi, address, functionName, args, ...options } = parameters as unknown as Omit<ContractRead, 'args'> &
+    Partial<ContractRead> &
+    StreamOptions
+  const read = { abi, address, functionName, args: args ?? [] }
+  return new Stream((reading) => stateSegments(client, read, reading), options)
+}
+
+async function* stateSegments<T>(
+  client: Client,
+  read: ContractRead,
+  { from, onUnknownCursor, signal }: Reading,
+): AsyncGenerator<Segment<StreamedState<T>>, never> {
+  let floor = -1
+  let start: string | undefined
+  const isReset = onUnknownCursor === 'restart'
+  if (from !== 'now') {
+    const { cursor, height, head, isRestart } = await beginningOf({ client, kind: blockKind(), from, onUnknownCursor, signal })
+    floor = height
+    start = cursor
+    yield { entries: [], start, cursor, through: endOf(height - 1), head, isMerged: false, isRestart }
+  }
+  const stop = follow(signal)
+  const inbox = new Inbox<T>(floor, isReset)
+  const unwatch = readsOf(client).watch(read, inbox.receive)
+  stop.signal.addEventListener('abort', () => inbox.end(stop.signal.reason))
+  if (stop.signal.aborted) inbox.end(stop.signal.reason)
+  try {
+    for (;;) {
+      const { entry, position, isRestart } = await inbox.next()
+      const { cursor, head, height } = position
+      start ??= cursor
+      yield {
+        entries: entry === undefined ? [] : [entry],
+        start,
+        cursor,
+        through: endOf(height),
+        head,
+        isMerged: false,
+        isRestart,
+      }
+      start = cursor
+    }
+  } finally {
+    unwatch()
+    stop.unlink()
+  }
+}
+
+interface Told<T> {
+  readonly entry: Entry<StreamedState<T>> | undefined
+  readonly position: ReadPosition
+  readonly isRestart: boolean
+}
+
+/** The newest news of one read, until the consumer takes it. */
+class Inbox<T> {
+  readonly #survivesReset: boolean
+  #floor: number
+  #resets: number | undefined
+  #isRestart = false
+  /** The newest value, as long as it was not put into an entry. */
+  #value: { readonly value: T } | undefined
+  #entry: Entry<StreamedState<T>> | undefined
+  #position: ReadPosition | undefined
+  #failure: { readonly error: unknown } | undefined
+  #wake: () => void = () => {}
+
+  constructor(floor: number, survivesReset: boolean) {
+    this.#floor = floor
+    this.#survivesReset = survivesReset
+  }
+
+  readonly receive: ReadListener = (outcome, position) => {
+    if (outcome?.status === 'failure') return this.end(outcome.error)
+    if (outcome !== undefined) this.#value = { value: outcome.value as T }
+    if (position === undefined) return
+    if (this.#resets !== undefined && this.#resets !== position.resets) {
+      if (!this.#survivesReset) return this.end(new CursorUnknownError(new Error('the development chain was reset')))
+      this.#isRestart = true
+      this.#floor = 0
+    }
+    this.#resets = position.resets
+    const { height } = position
+    if (height < this.#floor) return
+    this.#position = position
+    if (this.#value !== undefined) {
+      const place = { height, transactionIndex: BEHIND, logIndex: BEHIND, source: 0 }
+      this.#entry = { value: { value: this.#value.value, blockNumber: BigInt(height) }, place }
+      this.#value = undefined
+    }
+    this.#wake()
+  }
+
+  /** What was not taken yet is lost. */
+  end(error: unknown): void {
+    this.#failure ??= { error }
+    this.#wake()
+  }
+
+  async next(): Promise<Told<T>> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure.error
+      const position = this.#position
+      if (position !== undefined) {
+        const told = { entry: this.#entry, position, isRestart: this.#isRestart }
+        this.#position = undefined
+        this.#entry = undefined
+        this.#isRestart = false
+        return told
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+}

@@ -8,6 +8,16 @@ export {
   cluster,
   type NodeOptions,
 } from './cluster/cluster.ts'
+export {
+  type Ask,
+  type Discovery,
+  type DiscoveryHost,
+  type DiscoveryOptions,
+  type DiscoveryProblem,
+  type DiscoveryStatus,
+  discovery,
+  type RunningDiscovery,
+} from './cluster/discovery.ts'
 export type { NodeStatus } from './cluster/node-state.ts'
 export type { Strategy } from './cluster/strategy.ts'
 export {

@@ -1,9 +1,10 @@
 import { createTransport, type EIP1193RequestFn, type PublicRpcSchema, type Transport, type WalletRpcSchema } from 'viem'
 import { ConnectionError, NodesFailedError, NotThroughClusterError, QuoinError, toError } from '../errors.ts'
 import { connect } from '../rpc/connect.ts'
-import type { SubscriptionListener } from '../rpc/connection.ts'
+import type { NodeConnection, SubscriptionListener } from '../rpc/connection.ts'
 import type { WebSocketClass } from '../rpc/web-socket.ts'
 import { inBackground } from './background.ts'
+import type { Discovery, DiscoveryStatus, RunningDiscovery } from './discovery.ts'
 import { HealthChecks } from './health.ts'
 import { ClusterNode, type NodeStatus } from './node-state.ts'
 import { Router } from './router.ts'
@@ -38,6 +39,8 @@ export interface ClusterOptions {
   readonly breaker?: { readonly failures?: number | undefined; readonly rest?: number | undefined } | undefined
   /** Without a request for so long, health checks stop and sockets are closed, so that a Node.js process can end; default 5 s. */
   readonly idle?: number | undefined
+  /** Finds further nodes while the cluster is in use: `discovery({ read })`. Default: none. */
+  readonly discover?: Discovery | undefined
   /** The class of WebSockets; default: the platform's, which Node.js has from version 22. */
   readonly webSocket?: WebSocketClass | undefined
   readonly key?: string | undefined
@@ -54,8 +57,10 @@ export interface ClusterSubscription extends Omit<SubscriptionListener, 'onError
 
 /** What a client of a cluster has under `client.transport`, beside viem's own. */
 export interface ClusterValue {
-  /** What is known about each node, in the order of the options. */
+  /** What is known about each node, in the order of the options; discovered ones follow. */
   nodes(): readonly NodeStatus[]
+  /** What `discover` found; undefined without it. */
+  discovery(): DiscoveryStatus | undefined
   /** Highest block that this client has seen; no answer is older. Undefined before the first. */
   minHeight(): number | undefined
   /** Subscribes at one node that is reached over WebSocket. An item may be lost when the node is, and `onError` says so. */
@@ -91,6 +96,7 @@ export function cluster(urls: readonly (string | NodeOptions)[], options: Cluste
       { key, name, type: 'cluster', retryCount: 0, request: request as EIP1193RequestFn },
       {
         nodes: () => running.nodes.map((node) => node.status()),
+        discovery: () => running.discovery?.status(),
         minHeight: () => running.session.minHeight,
         subscribe: (subscription) => running.subscribe(subscription),
         close: () => running.close(),
@@ -104,8 +110,10 @@ type SentRequest = { readonly method: string; readonly params?: unknown }
 
 /** The nodes of one client, and what keeps them going. */
 class Cluster {
-  readonly nodes: readonly ClusterNode[]
+  /** The same array for all that look at the nodes. */
+  readonly nodes: ClusterNode[]
   readonly session: Session
+  readonly discovery: RunningDiscovery | undefined
   readonly #router: Router
   readonly #checks: HealthChecks | undefined
   readonly #idleMs: number
@@ -127,10 +135,9 @@ class Cluster {
     } = options
     const { failures = 2, rest = 2_000 } = options.breaker ?? {}
     const { webSocket } = options
-    this.nodes = configs.map(
-      ({ url, weight = 1, headers }) =>
-        new ClusterNode(connect(url, { headers, webSocket }), weight, { failuresMax: failures, restMs: rest }),
-    )
+    const nodeOf = (connection: NodeConnection, weight: number): ClusterNode =>
+      new ClusterNode(connection, weight, { failuresMax: failures, restMs: rest })
+    this.nodes = configs.map(({ url, weight = 1, headers }) => nodeOf(connect(url, { headers, webSocket }), weight))
     this.session = new Session(this.nodes)
     this.#idleMs = idle
     this.#timeoutMs = timeout
@@ -142,6 +149,13 @@ class Cluster {
       const { interval = 2_000, timeout: checkTimeout = 2_000 } = healthCheck
       this.#checks = new HealthChecks(this.nodes, { intervalMs: interval, timeoutMs: checkTimeout })
     }
+    this.discovery = options.discover?.({
+      ask: (request) => this.#router.request(request),
+      connect: (url) => connect(url, { webSocket }),
+      has: (url) => this.nodes.some((node) => node.url === url),
+      add: (connection) => this.nodes.push(nodeOf(connection, 1)),
+      remove: (url) => this.#remove(url),
+    })
   }
 
   async request(request: SentRequest, signal: AbortSignal | undefined): Promise<unknown> {
@@ -188,7 +202,14 @@ class Cluster {
     this.#isClosed = true
     this.#cancelRest?.()
     this.#checks?.stop()
+    this.discovery?.stop()
     for (const { connection } of this.nodes) connection.close()
+  }
+
+  /** What waits for the node is asked elsewhere. */
+  #remove(url: string): void {
+    const at = this.nodes.findIndex((node) => node.url === url)
+    if (at >= 0) for (const { connection } of this.nodes.splice(at, 1)) connection.close()
   }
 
   /** The nodes are needed until the returned function is called; calling it again has no effect. */
@@ -197,6 +218,7 @@ class Cluster {
     this.#users += 1
     this.#cancelRest?.()
     this.#checks?.start()
+    this.discovery?.start()
     let isReleased = false
     return () => {
       if (isReleased) return
@@ -208,6 +230,7 @@ class Cluster {
 
   #rest(): void {
     this.#checks?.stop()
+    this.discovery?.stop()
     for (const { connection } of this.nodes) connection.disconnect()
   }
 

@@ -4,7 +4,6 @@ import {
   type Block,
   type ContractEventArgs,
   type ContractEventName,
-  decodeEventLog,
   encodeEventTopics,
   formatBlock,
   formatLog,
@@ -21,6 +20,7 @@ import {
   type Transaction,
   type TransactionReceipt,
 } from 'viem'
+import { eventDecoder } from './event-decoder.ts'
 import { BEFORE, BEHIND } from './place.ts'
 import type { Entry } from './segment.ts'
 
@@ -89,24 +89,16 @@ export function eventKind<
 >({ abi, address, eventName, args }: EventFilter<abi, eventName>): StreamKind<StreamedEvent<abi, eventName>> {
   const topics =
     eventName === undefined ? undefined : (encodeEventTopics({ abi, eventName, args } as never) as readonly LogTopic[])
+  const decode = eventDecoder(abi)
   return {
     stream: 'logs',
     filter: { address, topics },
     read(item) {
       const log = readLog(item)
-      const decoded = decode(abi, log)
+      const decoded = decode(log)
       if (decoded === undefined) return undefined
       return { value: { ...log, ...decoded } as unknown as StreamedEvent<abi, eventName>, place: placeOfLog(log) }
     },
-  }
-}
-
-function decode(abi: Abi | readonly unknown[], { data, topics }: StreamedLog): object | undefined {
-  try {
-    return decodeEventLog({ abi: abi as Abi, data, topics: topics as [], strict: true })
-  } catch {
-    // Another event, or one with the same name and other arguments: viem says it with an exception.
-    return undefined
   }
 }
 

@@ -56,6 +56,9 @@ const HANDED_MAX = 256
 /** The head is asked for this often, and as often as this when a deadline has passed by the clock of the client, which may be wrong. */
 const HEAD_MS = 5_000
 const LATE_HEAD_MS = 500
+/** From one look at the chain to the next at least, and as a share of the time that the oldest send has been under way. */
+const FIRST_LOOK_MS = 8
+const LOOK_SHARE = 1 / 8
 /** A waiting send may expire while nothing else happens. */
 const LOOK_MS = 1_000
 
@@ -267,9 +270,14 @@ export class Owner {
         if (failure instanceof StaleError || (failure as Error).name === 'StoreError') throw failure
         failures++
       }
-      const ms = failures === 0 ? this.#parts.pollingIntervalMs : backoffMs(failures, RETRY_MS, RETRY_MS_MAX)
-      await this.#pollBell.wait(ms, this.#stop)
+      await this.#pollBell.wait(failures === 0 ? this.#pauseMs() : backoffMs(failures, RETRY_MS, RETRY_MS_MAX), this.#stop)
     }
+  }
+
+  /** A chain at rest includes a send within some tens of ms, and one under load with its next block: it is looked for more often at first. */
+  #pauseMs(): number {
+    const ageMs = performance.now() - Math.min(...[...this.#flights.values()].map(({ takenMs }) => takenMs))
+    return Math.min(this.#parts.pollingIntervalMs, Math.max(FIRST_LOOK_MS, LOOK_SHARE * ageMs))
   }
 
   async #look(): Promise<void> {

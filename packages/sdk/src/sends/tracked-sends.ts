@@ -24,7 +24,7 @@ export const SEND_DEFAULTS = {
   inFlightMax: 64,
   /** Unfinished sends in the memory of this process. */
   queuedMax: 1_024,
-  /** Between two looks at the chain while sends are under way. */
+  /** Between two looks at the chain while sends are under way, at most: an eighth of the time since the oldest of them was signed. */
   pollingIntervalMs: 100,
 } as const
 
@@ -40,7 +40,7 @@ export interface TrackedSendsOptions {
   readonly inFlightMax?: number
   /** Unfinished sends of this process, at most: 1,024 if missing. More are refused with a SendQueueFullError. */
   readonly queuedMax?: number
-  /** Between two looks at the chain while sends are under way: 100 if missing. */
+  /** Between two looks at the chain while sends are under way, at most: 100 if missing. The first looks follow each other faster. */
   readonly pollingIntervalMs?: number
 }
 

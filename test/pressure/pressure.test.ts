@@ -82,8 +82,8 @@ describe('what outsiders drive does not take the validators’ time', () => {
 /** Attacks that run at the same time between the two measurements of speed. */
 const MIX = ['batches of block receipts', '2,000 eth_calls a second', 'subscriptions to logs', 'a connection for each request']
 const MIX_MS = 15_000
-/** On a shared machine, the second of two measurements of one network may be lower by this share. */
-const SPEED_NOISE = 0.1
+/** The second of two measurements of one network may be lower by this share: after a pause without attacks it was lower by a fifth (docs/pressure.md). */
+const SPEED_NOISE = 0.25
 
 if (PLAN.isLong)
   describe('attacks that are over', () => {

@@ -274,6 +274,17 @@ describe('before the signature', () => {
   })
 })
 
+describe('without a node', () => {
+  it('a signal ends the wait for earlier sends', async () => {
+    const sends = sendsOf(0, { client: clientThrough(() => Promise.reject(new Error('unreachable'))) })
+    const stop = new AbortController()
+    const waiting = [sends.resume({ signal: stop.signal }), sends.get('x', { signal: stop.signal })].map(failureOf<Error>)
+    stop.abort(new Error('enough'))
+    for (const failure of await Promise.all(waiting)) expect(failure).toMatchObject({ message: 'enough' })
+    expect(await failureOf<Error>(sends.resume(stop))).toMatchObject({ message: 'enough' })
+  })
+})
+
 describe('after the signature', () => {
   it('a signal ends the wait only', async () => {
     await request('evm_setAutomine', [false])

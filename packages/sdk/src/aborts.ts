@@ -35,3 +35,19 @@ export function follow(source: AbortSignal | undefined): LinkedController {
     unlink: () => source?.removeEventListener('abort', onAbort),
   }
 }
+
+/** A promise that rejects with the reason of the signal, if that comes first. What the promise stands for goes on. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  const stop = follow(signal)
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = (): void => reject(toError(signal.reason))
+    stop.signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    stop.unlink()
+  }
+}

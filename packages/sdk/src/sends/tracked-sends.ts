@@ -8,6 +8,7 @@ import {
   encodeFunctionData,
   type Hex,
 } from 'viem'
+import { unlessAborted } from '../aborts.ts'
 import type { Store } from '../store/store.ts'
 import type { SendsClient } from './chain.ts'
 import { type Decoder, Entry } from './entry.ts'
@@ -80,10 +81,10 @@ export interface TrackedSends {
   >(parameters: WriteContractParameters<abi, name, args>): Send
   /** Like viem's `sendTransaction`, tracked. */
   sendTransaction(parameters: SendTransactionParameters): Send
-  /** The unfinished sends of the store. Call it at the start: they go on from then. */
-  resume(): Promise<readonly Send[]>
-  /** The send of an id. The last 1,024 finished ones are remembered. */
-  get(id: string): Promise<Send | undefined>
+  /** The unfinished sends of the store. Call it at the start: they go on from then. Waits until a node says which chain it is, unless the signal ends the wait. */
+  resume(options?: { readonly signal?: AbortSignal }): Promise<readonly Send[]>
+  /** The send of an id. The last 1,024 finished ones are remembered. Waits as `resume` does. */
+  get(id: string, options?: { readonly signal?: AbortSignal }): Promise<Send | undefined>
   /** Ends the work here. Unfinished sends stay in the store and go on elsewhere, or at the next start. */
   close(): Promise<void>
 }
@@ -131,11 +132,11 @@ export function trackedSends(options: TrackedSendsOptions): TrackedSends {
       const { to = null, data = '0x', value = 0n } = parameters
       return start({ to, data, value }, parameters, undefined)
     },
-    async resume() {
-      return (await tracker.resume()).map((entry) => handle(entry))
+    async resume({ signal } = {}) {
+      return (await unlessAborted(tracker.resume(), signal)).map((entry) => handle(entry))
     },
-    async get(id) {
-      const entry = await tracker.find(id)
+    async get(id, { signal } = {}) {
+      const entry = await unlessAborted(tracker.find(id), signal)
       return entry === undefined ? undefined : handle(entry)
     },
     close: () => tracker.close(),

@@ -2,13 +2,14 @@ import type { Hash, Hex, TransactionReceipt } from 'viem'
 import { QuoinError } from '../errors.ts'
 import type { Failure } from './record.ts'
 
-/** Why a send failed. `closed` and `store` say nothing of the chain: the send may go on. `receipt`: it is in a block, but its receipt is gone. */
+/** Why a send failed. `closed` and `store` say nothing of the chain: the send may go on. `receipt`: it is in a block, but its receipt is gone. `invalid`: its call could not be encoded (of `useSend`; elsewhere viem's error is thrown). */
 export type SendReason =
   | 'account'
   | 'cancelled'
   | 'closed'
   | 'expired'
   | 'id-conflict'
+  | 'invalid'
   | 'nonce-taken'
   | 'queue-full'
   | 'receipt'

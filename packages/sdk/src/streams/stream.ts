@@ -30,6 +30,11 @@ export interface StreamBatch<T> {
   readonly head: StreamHead
 }
 
+export interface BatchOptions {
+  readonly maxSize?: number | undefined
+  readonly includeEmpty?: boolean | undefined
+}
+
 /** Where a reading of a stream begins, and how it is bounded. */
 export interface Reading {
   readonly from: StreamFrom
@@ -81,17 +86,19 @@ export class Stream<T> implements AsyncIterable<T> {
   }
 
   /**
-   * The items in batches, for consumers that write several at once. A batch is never empty and never waits for more items.
+   * The items in batches, for consumers that write several at once. A batch never waits for more items.
    *
-   * `maxSize` is the most items in a batch, up to 500.
+   * `maxSize` is the most items in a batch, up to 500. With `includeEmpty` there is a batch for every answer of a node, at least every 5 s, also without items: it
+   * has a newer head and cursor. Otherwise no batch is empty.
    */
-  async *batches({ maxSize = ITEMS_MAX }: { readonly maxSize?: number } = {}): AsyncGenerator<StreamBatch<T>, void> {
+  async *batches({ maxSize = ITEMS_MAX, includeEmpty = false }: BatchOptions = {}): AsyncGenerator<StreamBatch<T>, void> {
     if (!Number.isInteger(maxSize) || maxSize < 1 || maxSize > ITEMS_MAX)
       throw new RangeError(`maxSize must be an integer from 1 to ${ITEMS_MAX}, not ${maxSize}`)
     const acknowledged = new Acknowledged(this.#options.cursor)
     try {
       for await (const segment of await this.#segments(maxSize)) {
         const { entries, head } = segment
+        if (entries.length === 0 && includeEmpty) yield { items: [], cursor: segment.cursor, head }
         // A merge has as many as that of each of its streams.
         for (let at = 0; at < entries.length; at += maxSize) {
           const some = entries.slice(at, at + maxSize)

@@ -226,6 +226,12 @@ const sdk = [
     path: npm('react|react-dom|wagmi|@wagmi/[^/]+|@tanstack/[^/]+'),
   }),
   forbid(
+    'react-is-an-entry-of-its-own',
+    'The hooks stand on the rest of the SDK, which knows nothing of them: what the rest imported of them would be in applications without React.',
+    { path: SDK, pathNot: `${SDK}react/` },
+    { path: `${SDK}react/` },
+  ),
+  forbid(
     'rpc-of-the-sdk-knows-one-node',
     'A connection leads to one node. Which node is asked, and which next, is decided above it.',
     { path: `${SDK}rpc/` },

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { expect, it } from 'vitest'
 
 /** Modules that are imported later, if at all, are no part of what is loaded first. */
@@ -11,15 +11,19 @@ const later: Plugin = {
   },
 }
 
-/** What a browser loads with a module, in bytes after gzip. Fails if the module needs anything of Node.js. */
-async function gzippedBytes(contents: string): Promise<number> {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: fileURLToPath(new URL('../packages/sdk', import.meta.url)), loader: 'ts' },
-    ...{ bundle: true, minify: true, write: false, format: 'esm', platform: 'browser', target: 'es2023' },
-    conditions: ['@quoin/source'],
-    plugins: [later],
-    logLevel: 'silent',
-  })
+const FOR_BROWSERS = {
+  ...{ bundle: true, minify: true, write: false, format: 'esm', platform: 'browser', target: 'es2023' },
+  conditions: ['@quoin/source'],
+  logLevel: 'silent',
+} as const satisfies BuildOptions
+
+const stdin = (contents: string): BuildOptions => ({
+  stdin: { contents, resolveDir: fileURLToPath(new URL('../packages/sdk', import.meta.url)), loader: 'ts' },
+})
+
+/** What a browser loads with a module, in bytes after gzip, without what `external` names. Fails if the module needs anything of Node.js. */
+async function gzippedBytes(contents: string, external: readonly string[] = []): Promise<number> {
+  const { outputFiles } = await build({ ...FOR_BROWSERS, ...stdin(contents), plugins: [later], external: [...external] })
   return gzipSync(outputFiles[0]!.contents, { level: 9 }).length
 }
 
@@ -42,6 +46,28 @@ it('with streams of events and merges it adds at most 14 kB', async () => {
     `export { createClient, decodeEventLog, encodeEventTopics } from 'viem'; export { ${names} } from '@quoin/sdk'`,
   )
   expect(ours - viem).toBeLessThanOrEqual(STREAMS_BYTES_MAX)
+})
+
+/** What an application that has the four has anyway. */
+const REACT_PEERS = ['react', 'wagmi', '@tanstack/react-query', 'viem', 'viem/*']
+/** All hooks, with what they need of streams and watched reads. */
+const HOOKS_BYTES_MAX = 6_500
+/** The hooks themselves. */
+const HOOKS_ALONE_BYTES_MAX = 2_300
+
+it('the hooks for React add at most 6.5 kB to their peers, 2.3 kB of them to an application that streams, watches and sends', async () => {
+  const hooks = `export * from '@quoin/sdk/react'`
+  const core = `export { cluster, streamContractEvents, trackedSends, watchReadContract } from '@quoin/sdk'`
+  expect(await gzippedBytes(hooks, REACT_PEERS)).toBeLessThanOrEqual(HOOKS_BYTES_MAX)
+  const added = (await gzippedBytes(`${core}; ${hooks}`, REACT_PEERS)) - (await gzippedBytes(core, REACT_PEERS))
+  expect(added).toBeLessThanOrEqual(HOOKS_ALONE_BYTES_MAX)
+})
+
+it('an application without React loads nothing of it', async () => {
+  const { metafile } = await build({ ...FOR_BROWSERS, ...stdin(`export * from '@quoin/sdk'`), metafile: true })
+  expect(
+    Object.keys(metafile.inputs).filter((path) => /node_modules\/(react|wagmi|@tanstack)|sdk\/src\/react/.test(path)),
+  ).toEqual([])
 })
 
 it('importing a name that is not used costs nothing: no module has an effect', async () => {

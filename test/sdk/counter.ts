@@ -1,14 +1,11 @@
 import { bytesToHex } from '@quoin/protocol'
-import { type Abi, type Address, createWalletClient, type Hash, http, type PublicClient, parseAbi } from 'viem'
+import { type Abi, type Address, createWalletClient, type Hash, http, type PublicClient } from 'viem'
 import { containerOf } from '../contracts/contract.mjs'
 import { account } from '../e2e/harness.ts'
+import { abi } from './counter-abi.ts'
 import { chain } from './stage.ts'
 
-export const abi = parseAbi([
-  'function count(uint256 events)',
-  'function total() view returns (uint256)',
-  'event Counted(uint256 indexed number)',
-])
+export { abi }
 
 const SOURCE = `
 const read = () => quoin.load('uint256', 'total') ?? 0n
@@ -19,6 +16,11 @@ export default { functions: {
     quoin.store('uint256', 'total', total)
   },
   total: read,
+  above(number) {
+    const total = read()
+    if (total < number) quoin.revert('TooFew', total)
+    return total - number
+  },
 } }`
 
 /** A contract whose events are numbered from 1 without a gap. */

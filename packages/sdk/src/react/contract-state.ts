@@ -12,15 +12,12 @@ import {
   type ReadContractReturnType,
   stringify,
 } from 'viem'
-import type { ResolvedRegister } from 'wagmi'
 import { follow, pause } from '../aborts.ts'
 import { QuoinError } from '../errors.ts'
 import { type ReadAt, type WatchReadContractParameters, watchReadContract } from '../state/watch-read-contract.ts'
+import { configured } from './chain.ts'
 
 type View = 'pure' | 'view'
-
-/** Id of a chain of wagmi's config. */
-export type ChainId = ResolvedRegister['config']['chains'][number]['id']
 
 /** A view function of a contract, its arguments, and its chain. */
 export type ContractStateParameters<
@@ -102,9 +99,8 @@ export function watchRead(
   read: UntypedRead,
   { onData, onError }: Pick<WatchReadContractParameters<Abi, string, readonly unknown[]>, 'onData' | 'onError'>,
 ): () => void {
-  if (client === undefined)
-    throw new QuoinError(`The wagmi config has no chain ${chainId}. Add it to its chains, or pass another chainId.`)
-  return watchReadContract(client, { ...read, onData, onError } as WatchReadContractParameters<Abi, string, readonly unknown[]>)
+  const watch = { ...read, onData, onError } as WatchReadContractParameters<Abi, string, readonly unknown[]>
+  return watchReadContract(configured(client, chainId), watch)
 }
 
 /** The first thing that a watch tells. All reads that begin together share one call, as watched reads do. */

@@ -1,6 +1,6 @@
 // No directive here: server components may import `contractStateOptions`. Each module of a hook has its own.
+export type { ChainId } from './chain.ts'
 export {
-  type ChainId,
   type ContractStateOptions,
   type ContractStateParameters,
   contractStateOptions,

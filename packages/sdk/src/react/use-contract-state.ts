@@ -5,8 +5,8 @@ import { useEffect } from 'react'
 import type { Abi, BaseError, Client, ContractFunctionArgs, ContractFunctionName, ReadContractReturnType } from 'viem'
 import { useChainId, useClient } from 'wagmi'
 import type { ReadAt } from '../state/watch-read-contract.ts'
+import type { ChainId } from './chain.ts'
 import {
-  type ChainId,
   type ContractStateOptions,
   type ContractStateParameters,
   readOptions,

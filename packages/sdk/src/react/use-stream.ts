@@ -6,7 +6,7 @@ import { useChainId, useClient } from 'wagmi'
 import { toError } from '../errors.ts'
 import type { StreamHead } from '../streams/segment.ts'
 import type { Stream } from '../streams/stream.ts'
-import type { ChainId } from './contract-state.ts'
+import { type ChainId, configured } from './chain.ts'
 
 /** Parameters of `useStream`. */
 export interface UseStreamParameters<T> {
@@ -53,6 +53,7 @@ const nothing = (identity: string): Shown<never> => ({ identity, items: [], head
  * })
  */
 export function useStream<T>({ key, open, limit = 100, chainId, enabled = true }: UseStreamParameters<T>): UseStreamResult<T> {
+  if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`limit must be an integer of at least 1, not ${limit}`)
   const currentChainId = useChainId()
   const chain = chainId ?? currentChainId
   const client = useClient({ chainId: chain })
@@ -65,43 +66,46 @@ export function useStream<T>({ key, open, limit = 100, chainId, enabled = true }
   })
 
   useEffect(() => {
-    if (!enabled || client === undefined) return
+    if (!enabled) return
     const controller = new AbortController()
     const { signal } = controller
     const show = (change: (shown: Shown<T>) => Shown<T>): void => {
       if (!signal.aborted) setShown(change)
     }
     show(() => nothing(identity))
-    void read(
-      () => latest.current.open(client, signal),
-      show,
-      () => latest.current.limit,
-    )
+    const openNow = (): Stream<T> => latest.current.open(configured(client, chain), signal)
+    void read({ open: openNow, signal, show, limit: () => latest.current.limit })
     return () => controller.abort(new Error('the component does not need the stream any more'))
-  }, [client, identity, enabled])
+  }, [client, chain, identity, enabled])
 
   const clear = useCallback(() => setShown((before) => ({ ...before, items: [] })), [])
   // The items of another key are never shown, not even until the effect has run.
   const { items, head, error, status } = shown.identity === identity ? shown : nothing(identity)
-  return { items, head, error, status: enabled ? status : 'pending', clear }
+  return { items: newest(items, limit), head, error, status: enabled ? status : 'pending', clear }
+}
+
+interface Reading<T> {
+  open(): Stream<T>
+  readonly signal: AbortSignal
+  show(change: (shown: Shown<T>) => Shown<T>): void
+  limit(): number
 }
 
 /** Shows what a stream gives, to its end. */
-async function read<T>(
-  open: () => Stream<T>,
-  show: (change: (shown: Shown<T>) => Shown<T>) => void,
-  limit: () => number,
-): Promise<void> {
+async function read<T>({ open, signal, show, limit }: Reading<T>): Promise<void> {
   try {
-    for await (const { items, head } of open().batches({ includeEmpty: true }))
-      show((before) => ({ ...before, head, status: 'live', items: bounded(before.items, items, limit()) }))
+    for await (const { items, head } of open().batches({ includeEmpty: true })) {
+      // Asking for the next batch would acknowledge this one, which nobody has seen.
+      if (signal.aborted) return
+      const add = (before: readonly T[]): readonly T[] => (items.length === 0 ? before : newest([...before, ...items], limit()))
+      show((before) => ({ ...before, head, status: 'live', items: add(before.items) }))
+    }
   } catch (error) {
     show((before) => ({ ...before, status: 'error', error: toError(error) }))
   }
 }
 
-const bounded = <T>(before: readonly T[], items: readonly T[], limit: number): readonly T[] =>
-  items.length === 0 ? before : [...before, ...items].slice(-limit)
+const newest = <T>(items: readonly T[], limit: number): readonly T[] => (items.length > limit ? items.slice(-limit) : items)
 
 /** The same text for the same key. A bigint is told from a text. */
 const textOf = (key: readonly unknown[]): string =>

@@ -1,67 +1,37 @@
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type DevNode, startDevNode } from '@quoin/cli/dev'
-import { build } from 'esbuild'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { account, publicClient } from '../e2e/harness.ts'
 import { until } from '../e2e/watch.ts'
+import { isWithoutBrowser, launch, type PageServer, servePage } from './chromium.ts'
 import { includedSends } from './included.ts'
 import type { Tab } from './tab.ts'
-
-const CHROMIUM = process.env['QUOIN_TEST_CHROMIUM'] ?? '/usr/bin/chromium'
-const hasChromium = existsSync(CHROMIUM)
-if (!hasChromium)
-  console.log(`No browser at ${CHROMIUM}: its tests are left out. Debian: apt-get install chromium. Or set QUOIN_TEST_CHROMIUM.`)
 
 const SINK = '0x00000000000000000000000000000000dead0001'
 const key = `0x${Buffer.from(account(0).getHdKey().privateKey!).toString('hex')}` as const
 
-describe.skipIf(!hasChromium)('tabs of a real browser', () => {
+describe.skipIf(isWithoutBrowser)('tabs of a real browser', () => {
   let node: DevNode
-  let server: Server
+  let server: PageServer
   let browser: Browser
   let context: BrowserContext
-  let origin: string
 
   beforeAll(async () => {
     node = await startDevNode({ port: 0, blockTimeMs: 200, complain: () => undefined })
-    const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL('./tab.ts', import.meta.url))],
-      ...{
-        bundle: true,
-        write: false,
-        format: 'esm',
-        platform: 'browser',
-        target: 'es2022',
-        conditions: ['@quoin/source'],
-        logLevel: 'error',
-      },
-    })
-    server = createServer(({ url }, response) => {
-      const isScript = url === '/tab.js'
-      response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-      response.end(isScript ? outputFiles[0]!.text : '<!doctype html><script type="module" src="/tab.js"></script>')
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--site-per-process'] })
+    server = await servePage({ entryPoints: [fileURLToPath(new URL('./tab.ts', import.meta.url))] })
+    browser = await launch(['--site-per-process'])
     context = await browser.newContext()
   })
   afterAll(async () => {
-    await browser.close()
-    server.closeAllConnections()
-    server.close()
-    await node.close()
+    await browser?.close()
+    server?.close()
+    await node?.close()
   })
 
   async function openTab(): Promise<Page> {
     const page = await context.newPage()
-    await page.goto(origin)
+    await page.goto(server.origin)
     await page.waitForFunction(() => 'tab' in globalThis)
     return page
   }

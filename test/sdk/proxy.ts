@@ -113,6 +113,12 @@ export class NodeProxy {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Pages of any origin may ask.
+    response.setHeader('access-control-allow-origin', '*')
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204, { 'access-control-allow-headers': '*', 'access-control-max-age': '600' }).end()
+      return
+    }
     const chunks: Buffer[] = []
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
     const arrived = JSON.parse(Buffer.concat(chunks).toString()) as Arrived

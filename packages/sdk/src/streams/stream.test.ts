@@ -24,15 +24,17 @@ describe('a stream', () => {
       chain,
       sizes,
       fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 4 }))),
-      async (items, batches, crashes) => {
+      fc.boolean(),
+      async (items, batches, crashes, includeEmpty) => {
         const written: Item[] = []
         let after: string | undefined
-        for (const [maxSize, count] of [...crashes, [500, items.length + 1] as const]) {
+        for (const [maxSize, count] of [...crashes, [500, Number.POSITIVE_INFINITY] as const]) {
           if (written.length === items.length) break
           let taken = 0
           const stream = new Stream(sourceOf(items, batches), { after, from: { block: 0n } })
-          for await (const batch of stream.batches({ maxSize })) {
+          for await (const batch of stream.batches({ maxSize, includeEmpty })) {
             expect(batch.items.length).toBeLessThanOrEqual(maxSize)
+            expect(batch.items.length).toBeGreaterThanOrEqual(includeEmpty ? 0 : 1)
             written.push(...batch.items)
             after = batch.cursor
             if (++taken === count || written.length === items.length) break
@@ -66,6 +68,15 @@ describe('a stream', () => {
     )
     await fc.assert(property)
   })
+})
+
+it('a stream that includes empty batches tells of each answer, and acknowledges its position', async () => {
+  const cursor = new MemoryCursor()
+  const seen: number[] = []
+  for await (const { items } of new Stream(sourceOf([[1, 0, 0]], [0, 1]), { cursor }).batches({ includeEmpty: true }))
+    if (seen.push(items.length) === 4) break
+  expect(seen).toEqual([0, 1, 0, 0])
+  expect(readCursor(cursor.written!)!.node).toBe('c1')
 })
 
 describe('streams of streams', () => {

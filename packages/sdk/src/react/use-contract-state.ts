@@ -16,6 +16,7 @@ import {
 
 type View = 'pure' | 'view'
 
+/** Parameters of `useContractState`. */
 export type UseContractStateParameters<
   abi extends Abi | readonly unknown[],
   functionName extends ContractFunctionName<abi, View>,

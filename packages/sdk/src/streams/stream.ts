@@ -30,8 +30,11 @@ export interface StreamBatch<T> {
   readonly head: StreamHead
 }
 
+/** Options of `batches`. */
 export interface BatchOptions {
+  /** Most items in a batch: an integer from 1 to 500, which is the default. */
   readonly maxSize?: number | undefined
+  /** Whether there is a batch for every answer of a node. Default: false. */
   readonly includeEmpty?: boolean | undefined
 }
 

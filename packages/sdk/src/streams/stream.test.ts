@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chain, type Item, sizes, sourceOf } from '../../test/streams/model.ts'
+import { readCursor } from './cursor.ts'
 import type { CursorStore } from './cursor-store.ts'
 import { merge } from './merge.ts'
 import { Stream } from './stream.ts'

@@ -23,6 +23,7 @@ const documented = new Map(
 )
 
 const packages = readdirSync(new URL('../packages', import.meta.url))
+const TEMPLATES = ['packages/contracts/template', 'packages/sdk/template']
 
 const manifestOf = (name: string) => JSON.parse(read(`packages/${name}/package.json`)) as Manifest
 
@@ -81,7 +82,7 @@ describe('Node.js', () => {
     })
 
   it('has one oldest version in every manifest', () => {
-    const manifests = ['tools', 'bench', 'packages/contracts/template', ...packages.map((name) => `packages/${name}`)]
+    const manifests = ['tools', 'bench', ...TEMPLATES, ...packages.map((name) => `packages/${name}`)]
     for (const path of manifests) expect(JSON.parse(read(`${path}/package.json`)).engines.node, path).toBe(oldest)
   })
 
@@ -96,9 +97,10 @@ describe('Node.js', () => {
     expect(ranges.filter(([, range]) => !allows(range))).toEqual([])
   })
 
-  it('is not what a created project is warned about: it replaces the same packages as the repository', () => {
-    expect(JSON.parse(read('packages/contracts/template/package.json')).overrides).toEqual(
-      JSON.parse(read('package.json')).overrides,
-    )
-  })
+  it.each(TEMPLATES)(
+    'is not what a project made of %s is warned about: it replaces the same packages as the repository',
+    (path) => {
+      expect(JSON.parse(read(`${path}/package.json`)).overrides).toEqual(JSON.parse(read('package.json')).overrides)
+    },
+  )
 })

@@ -18,17 +18,16 @@ interface Manifest {
 
 const json = async <T>(...path: readonly string[]): Promise<T> => JSON.parse(await readFile(join(...path), 'utf8')) as T
 
+/** By template: the packages of ours that its projects install. */
+const TEMPLATES = { contract: 7, dapp: 8 } as const
+
 let parent: string
-let project: string
-let manifest: Manifest
 let registry: Server
 /** Paths that a client has asked the registry for. */
 const asked: string[] = []
 
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'quoin-create-'))
-  project = await createProject(join(parent, 'my dapp'))
-  manifest = await json<Manifest>(project, 'package.json')
   registry = await startRegistry((await json<{ readonly packages: LockPackages }>(ROOT, 'package-lock.json')).packages)
 })
 afterAll(async () => {
@@ -62,10 +61,18 @@ async function startRegistry(packages: LockPackages): Promise<Server> {
   return server
 }
 
-describe('a created project', () => {
+describe.each(Object.entries(TEMPLATES) as [keyof typeof TEMPLATES, number][])('a created project: %s', (template, count) => {
+  let project: string
+  let manifest: Manifest
+
+  beforeAll(async () => {
+    project = await createProject(join(parent, `my ${template}`), template)
+    manifest = await json<Manifest>(project, 'package.json')
+  })
+
   it('takes every package of ours from its folder, with npm, pnpm and Yarn', async () => {
     const ours = Object.entries(manifest.devDependencies).filter(([name]) => name.startsWith('@quoin/'))
-    expect(ours.length).toBe(7)
+    expect(ours.length).toBe(count)
     const pnpm = await readFile(join(project, 'pnpm-workspace.yaml'), 'utf8')
     expect(pnpm).toContain('\npackages:\n  - .\n')
     for (const [name, spec] of [...ours, ['p-retry', manifest.overrides['p-retry']!] as const]) {
@@ -85,6 +92,7 @@ describe('a created project', () => {
     await rm(join(project, '.npmrc'))
     const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}/`
     const env = { ...environment, npm_config_offline: 'false', npm_config_registry: url, npm_config_cache: join(parent, 'cache') }
+    asked.length = 0
     const { code, output } = await run(
       new Program('npm', ['install', '--package-lock-only', '--ignore-scripts'], { cwd: project, env }),
     )
@@ -96,6 +104,6 @@ describe('a created project', () => {
     // npm asks about optional peers and installs none.
     expect(packages['node_modules/libp2p']).toBeUndefined()
     const ours = Object.keys(packages).filter((path) => path.includes('node_modules/@quoin/'))
-    expect(ours.map((path) => packages[path]!.resolved?.startsWith('file:vendor/'))).toEqual(Array(7).fill(true))
+    expect(ours.map((path) => packages[path]!.resolved?.startsWith('file:vendor/'))).toEqual(Array(count).fill(true))
   })
 })

@@ -10,8 +10,11 @@ export const environment = {
   VITEST: '',
 }
 
-export const npm = (args: readonly string[], cwd: string, options: Pick<ProgramOptions, 'group'> = {}): Program =>
-  new Program('npm', args, { cwd, env: environment, ...options })
+export const npm = (
+  args: readonly string[],
+  cwd: string,
+  { env = {}, ...options }: Pick<ProgramOptions, 'env' | 'group'> = {},
+): Program => new Program('npm', args, { cwd, env: { ...environment, ...env }, ...options })
 
 /**
  * Runs a line without a network. Packages missing from npm's cache, because it was emptied after the installation, are not a fault of the

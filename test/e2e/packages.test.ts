@@ -184,7 +184,12 @@ async function expectProgram(project: string, version: string): Promise<void> {
     code: 0,
     output: expect.stringMatching(/^quoin [\d.]+\nexecution 0x\w{64}\ncrypto .*ox-wasm/),
   })
-  // Authors do not install what only validators need.
+  // Authors of contracts do not install what only pages need.
+  expect(await quoin('create', '--template', 'dapp', 'page')).toMatchObject({
+    code: EXIT_CODE.usage,
+    output: expect.stringContaining('the template "dapp" needs @quoin/sdk, which is not installed'),
+  })
+  // Nor what only validators need.
   const missing = `Type: npm install --save-dev @quoin/validator@${version}`
   for (const command of ['init', 'start', 'reload', 'doctor', 'keys', 'genesis'])
     expect(await quoin(command)).toMatchObject({ code: EXIT_CODE.usage, output: expect.stringContaining(missing) })

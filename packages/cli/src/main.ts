@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { CLI_VERSION } from './cli-version.ts'
 import type { BuildCommand } from './commands/build.ts'
 import type { VerifyCommand } from './commands/verify.ts'
+import type { TemplateName } from './create/template.ts'
 import { DEV_LIMITS } from './dev/limits.ts'
 import { cdCommand } from './shell-argument.ts'
 import { fromValidator } from './validator-package.ts'
@@ -309,14 +310,23 @@ function addGenesis(program: Command): void {
 function addCreate(program: Command): void {
   program
     .command('create')
-    .description('create a project with a contract, a test and a deploy script')
+    .description('create a project with a contract, a test and a deploy script; with --template dapp also a page')
     .argument('<directory>', 'project directory; must be empty or not exist yet')
-    .action(async (directory: string) => {
+    .addOption(
+      new Option('--template <name>', 'contract: a token; dapp: a task board with a page in React, live events and log-in')
+        .choices(Object.keys(NEXT))
+        .default('contract'),
+    )
+    .action(async (directory: string, { template }: { template: TemplateName }) => {
       const { createProject } = await import('./create/create.ts')
-      const project = await createProject(directory)
-      print(`Created ${project}. Next:\n\n  ${cdCommand(directory)}\n  npm install\n  npm test\n\nSee README.md there for more.`)
+      const project = await createProject(directory, template)
+      const lines = [cdCommand(directory), 'npm install', NEXT[template]].map((line) => `  ${line}`).join('\n')
+      print(`Created ${project}. Next:\n\n${lines}\n\nSee README.md there for more.`)
     })
 }
+
+/** What to type in a new project once it is installed, by its template. */
+const NEXT: Readonly<Record<TemplateName, string>> = { contract: 'npm test', dapp: 'npm run dev' }
 
 const conditionsOption = () =>
   new Option('--conditions <names...>', "additional conditions to resolve packages' `exports` with").default([])

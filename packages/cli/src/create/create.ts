@@ -1,8 +1,9 @@
-import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { CommandError, unlessMissing } from '@quoin/node/process'
 import { type LockPackages, projectLock, type Tarball } from './lock.ts'
 import { packageDirectory, packTarballs, VALIDATOR } from './tarballs.ts'
+import { type TemplateName, templateOf } from './template.ts'
 
 /** Folder of a project for the @quoin packages, which are not published to a registry yet. */
 const VENDOR = 'vendor'
@@ -11,23 +12,24 @@ const VENDOR = 'vendor'
 const DOTFILES = ['gitignore', 'npmrc', 'yarnrc.yml'] as const
 
 /**
- * Creates a project with a contract, a test and a deploy script. Never replaces a file.
+ * Creates a project with a contract, a test and a deploy script, and a page if it is a DApp. Never replaces a file.
  *
  * @param directory must be empty or not exist yet
  * @returns the absolute path of the project
- * @throws CommandError when the directory is not empty, or its name gives no package name
+ * @throws CommandError when the directory is not empty, its name gives no package name, or a package that the template needs is not installed
  */
-export async function createProject(directory: string): Promise<string> {
+export async function createProject(directory: string, templateName: TemplateName = 'contract'): Promise<string> {
   const project = resolve(directory)
   const name = nameOf(project)
+  const template = templateOf(templateName)
   await mkdir(project, { recursive: true })
   const [found] = await readdir(project)
   if (found !== undefined)
     throw new CommandError(`${project} is not empty (it contains ${found}): choose a directory that is empty or does not exist`)
-  await cp(join(packageDirectory('@quoin/contracts'), 'template'), project, { recursive: true })
+  await template.copyTo(project)
   for (const name of DOTFILES) await rename(join(project, name), join(project, `.${name}`))
   await mkdir(join(project, VENDOR))
-  const tarballs = (await packTarballs(project, VENDOR)).filter((tarball) => tarball.name !== VALIDATOR)
+  const tarballs = (await packTarballs(project, VENDOR, template.packages)).filter((tarball) => tarball.name !== VALIDATOR)
   const manifest = await writeManifest(project, name, tarballs)
   await writeLock(project, manifest, tarballs)
   return project

@@ -7,12 +7,18 @@ import { type LockEntry, type LockPackages, projectLock } from './lock.ts'
 const root = join(dirname(createRequire(import.meta.url).resolve('@quoin/cli/package.json')), '..', '..')
 const json = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8'))
 const repository = json('package-lock.json').packages as LockPackages
-const template = json('packages/contracts/template/package.json')
-const NAMES = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli', 'validator']
+const NAMES = ['protocol', 'consensus', 'execution', 'platform', 'contracts', 'node', 'cli', 'validator', 'sdk']
 const tarballs = NAMES.map((name) => ({ name: `@quoin/${name}`, file: `vendor/${name}.tgz`, integrity: `sha512-${name}` }))
-const installed = tarballs.filter(({ name }) => name !== '@quoin/validator')
-const ours = Object.fromEntries(installed.map(({ name, file }) => [name, `file:${file}`]))
-const manifest = { ...template, devDependencies: { ...template.devDependencies, ...ours } }
+
+/** The manifest of a project, from the template in a package, without the packages that it does not install. */
+function manifestOf(folder: string, without: readonly string[]) {
+  const template = json(`packages/${folder}/template/package.json`)
+  const installed = tarballs.filter(({ name }) => !without.includes(name))
+  const ours = Object.fromEntries(installed.map(({ name, file }) => [name, `file:${file}`]))
+  return { ...template, devDependencies: { ...template.devDependencies, ...ours } }
+}
+const manifest = manifestOf('contracts', ['@quoin/validator', '@quoin/sdk'])
+const TEMPLATES = { contract: manifest, dapp: manifestOf('sdk', ['@quoin/validator']) }
 
 /** Finds a package as Node.js does. */
 function resolve(packages: LockPackages, from: string, name: string): string | undefined {
@@ -23,7 +29,7 @@ function resolve(packages: LockPackages, from: string, name: string): string | u
     .find((path) => packages[path] !== undefined)
 }
 
-describe('the lock file of a project', () => {
+describe.each(Object.entries(TEMPLATES))('the lock file of a project: %s', (_name, manifest) => {
   const { packages } = projectLock(repository, manifest, tarballs)
 
   it('contains exactly the packages that are needed', () => {
@@ -63,8 +69,8 @@ describe('the lock file of a project', () => {
     expect(Object.values(packages).some((entry: LockEntry) => entry.dev === true || entry.devOptional === true)).toBe(false)
   })
 
-  it('has nothing that only validators or applications need', () => {
-    for (const name of ['libp2p', 'classic-level', 'pino', 'viem', 'ox', '@quoin/validator'])
+  it('has nothing that only validators need', () => {
+    for (const name of ['libp2p', 'classic-level', 'pino', '@quoin/validator'])
       expect(packages[`node_modules/${name}`], name).toBeUndefined()
   })
 
@@ -74,7 +80,16 @@ describe('the lock file of a project', () => {
   })
 })
 
-it("the template's tools have the repository's versions", () => {
-  for (const [name, version] of Object.entries(template.devDependencies))
+it('only a page needs what applications need', () => {
+  const pathsOf = (project: typeof manifest) => Object.keys(projectLock(repository, project, tarballs).packages)
+  for (const name of ['viem', 'react', 'wagmi', '@quoin/sdk', '@vitejs/plugin-react']) {
+    expect(pathsOf(TEMPLATES.contract), name).not.toContain(`node_modules/${name}`)
+    expect(pathsOf(TEMPLATES.dapp), name).toContain(`node_modules/${name}`)
+  }
+})
+
+it.each(['contracts', 'sdk'])("the packages of the template in %s have the repository's versions", (folder) => {
+  const { dependencies, devDependencies } = json(`packages/${folder}/template/package.json`)
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
     expect(repository[`node_modules/${name}`]?.version, name).toBe(version)
 })

@@ -14,12 +14,12 @@ export function packageDirectory(name: string, from: string = import.meta.url): 
   return dirname(createRequire(from).resolve(`${name}/package.json`))
 }
 
-/** Nothing in a project whose author has not installed the package. */
-function validatorDirectory(): readonly string[] {
+/** The same; undefined if the package is not installed. */
+export function installedDirectory(name: string): string | undefined {
   try {
-    return [packageDirectory(VALIDATOR)]
+    return packageDirectory(name)
   } catch (failure) {
-    if (failure instanceof Error && 'code' in failure && failure.code === 'MODULE_NOT_FOUND') return []
+    if (failure instanceof Error && 'code' in failure && failure.code === 'MODULE_NOT_FOUND') return undefined
     throw failure
   }
 }
@@ -46,9 +46,10 @@ export const VALIDATOR = '@quoin/validator'
  * @throws Error with npm's output when `npm pack` fails
  */
 export async function packTarballs(project: string, folder: string, more: readonly string[] = []): Promise<readonly Tarball[]> {
+  const validator = installedDirectory(VALIDATOR)
   const directories = [
     ...(await directoriesOf('@quoin/cli')),
-    ...validatorDirectory(),
+    ...(validator === undefined ? [] : [validator]),
     ...more.map((name) => packageDirectory(name)),
   ]
   const [program, ...before] = npmCommand()

@@ -2,7 +2,7 @@ import { cluster, type StreamFrom, streamContractEvents, type TrackedSends } fro
 import { type UseSendResult, useContractState, useSend, useStream } from '@quoin/sdk/react'
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createElement, Fragment, type ReactElement, StrictMode, useRef } from 'react'
-import type { Address, Chain } from 'viem'
+import { type Address, type BaseError, type Chain, ContractFunctionRevertedError } from 'viem'
 import { type Config, createConfig, WagmiProvider } from 'wagmi'
 import { abi } from './counter-abi.ts'
 
@@ -41,7 +41,7 @@ export const newStory = (): Story => ({ renderings: [], sends: [], signals: [], 
 /** wagmi as an application sets it up. */
 export const configOf = (chain: Chain, urls: readonly string[]): Config =>
   createConfig({
-    ...{ chains: [chain], ssr: true, storage: null },
+    ...{ chains: [chain], ssr: true },
     transports: { [chain.id]: cluster(urls, { breaker: { rest: 200 }, healthCheck: { interval: 200 } }) },
   })
 
@@ -68,11 +68,17 @@ export function App({ config, queryClient, ...rest }: AppProps): ReactElement {
 
 type PartProps = Omit<AppProps, 'config' | 'queryClient'>
 
+/** Name of the contract's error, or what else happened. */
+function nameOf(error: BaseError): string {
+  const revert = error.walk((cause) => cause instanceof ContractFunctionRevertedError) as ContractFunctionRevertedError | null
+  return revert?.data?.errorName ?? error.shortMessage
+}
+
 function Above({ counter, argument, index, chainId, isEnabled, story }: PartProps & { argument: string; index: number }) {
   const parameters = { abi, address: counter, functionName: 'above', args: [BigInt(argument)] } as const
   const { data, status, blockNumber, error } = useContractState({ ...parameters, chainId, enabled: isEnabled })
   story.renderings.push(`${argument} ${status} ${data}`)
-  const text = `${status} ${data} ${blockNumber === undefined ? 'at none' : 'at block'} ${error?.shortMessage ?? ''}`
+  const text = `${status} ${data} ${blockNumber === undefined ? 'at none' : 'at block'} ${error === null ? '' : nameOf(error)}`
   return createElement('output', { id: `above-${index}` }, text.trim())
 }
 

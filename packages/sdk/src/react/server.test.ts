@@ -20,7 +20,7 @@ function user(cached?: bigint) {
     requests.push(method)
     throw new Error('this client has no node')
   }
-  const config = createConfig({ chains: [foundry], transports: { [foundry.id]: custom({ request }) }, ssr: true, storage: null })
+  const config = createConfig({ chains: [foundry], transports: { [foundry.id]: custom({ request }) }, ssr: true })
   const queryClient = new QueryClient()
   const { queryKey } = contractStateOptions(config.getClient(), { ...ledger, functionName: 'openOf', args: [7n] })
   if (cached !== undefined) queryClient.setQueryData(queryKey, { value: cached, blockNumber: 12n })

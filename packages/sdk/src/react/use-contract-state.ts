@@ -54,7 +54,8 @@ export function useContractState<
   const client = useClient({ chainId })
   const options = readOptions(client, chainId, parameters)
   const isWatching = enabled && address !== undefined
-  const result = useQuery({ ...options, enabled: isWatching, select: valueOf })
+  // `all`: the block of a value can change without the value. And a proxy that tracks what is read cannot be copied.
+  const result = useQuery({ ...options, enabled: isWatching, select: valueOf, notifyOnChangeProps: 'all' })
   const identity = JSON.stringify(options.queryKey)
 
   // The key names all that the watch depends on, so that arrays and ABIs may be made anew with each rendering.
@@ -63,10 +64,8 @@ export function useContractState<
     [queryClient, client, identity, isWatching],
   )
 
-  // Reading the time makes the component render for each new value, also for one that equals the last: its block is another.
-  const known = result.dataUpdatedAt === 0 ? undefined : queryClient.getQueryData<ReadAt<unknown>>(options.queryKey)
-  const withBlock = Object.defineProperties({ blockNumber: known?.blockNumber }, Object.getOwnPropertyDescriptors(result))
-  return withBlock as UseContractStateResult<ReadContractReturnType<abi, functionName, args>>
+  const blockNumber = queryClient.getQueryData<ReadAt<unknown>>(options.queryKey)?.blockNumber
+  return { ...result, blockNumber } as UseContractStateResult<ReadContractReturnType<abi, functionName, args>>
 }
 
 const valueOf = ({ value }: ReadAt<unknown>): unknown => value

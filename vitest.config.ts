@@ -65,6 +65,7 @@ export default defineConfig({
       project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
       withSetup('test/clients/setup.ts', project('clients', ['test/clients/**/*.test.ts'], 60_000)),
       withoutIsolation(project('sdk', ['test/sdk/**/*.test.ts'], 120_000)),
+      withoutIsolation(project('examples', ['examples/*/test/**/*.test.ts'], 60_000)),
       project('pressure', ['test/pressure/**/*.test.ts'], 120_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
     ],

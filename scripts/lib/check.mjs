@@ -29,8 +29,13 @@ const dependencyCruiser = separateTool('dependency-cruiser/bin/dependency-cruise
 /** Checks by name, each with its programs in order. The first program that fails ends the check. */
 function checks() {
   const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
+  const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
   return {
-    types: [command('tsc', '-b'), command('tsc', '-p', 'tsconfig.test.json')],
+    types: [
+      command('tsc', '-b'),
+      command('tsc', '-p', 'tsconfig.test.json'),
+      ...examples.map((path) => command('tsc', '-p', path)),
+    ],
     lint: [command('oxlint', '--type-aware', '--deny-warnings')],
     format: [command('biome', 'check', '--error-on-warnings', '.')],
     walls: [[dependencyCruiser, '--output-type', 'err-long', 'packages']],

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Folders with third-party or generated files. In a git worktree `.git` is a file, which contains a path of the machine. */
-const skippedFolders = ['node_modules', 'dist', '.git', '.turbo', '.devnet', 'coverage', 'docs/api']
+const skippedFolders = ['node_modules', 'dist', 'artifacts', '.git', '.turbo', '.devnet', 'coverage', 'docs/api']
 const textFile = /(\.(tsx?|mjs|cjs|js|json|jsonc|md|toml|ya?ml|sh|html|css|txt)|(^|\/)[A-Z]+|\.ci\/\w+|\/?\.[a-z]+)$/
 
 /** Larger files are third-party test vectors. They make up most of the tree's MiB, and no rule applies to them. */

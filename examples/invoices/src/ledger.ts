@@ -12,7 +12,7 @@ import {
 
 /** The token's interface, as far as the ledger's users need it. */
 export const tokenAbi = parseAbi([
-  'constructor(string name, string symbol, address owner, uint256 supply)',
+  'constructor(string name, string symbol, address owner)',
   'function balanceOf(address account) view returns (uint256)',
   'function allowance(address owner, address spender) view returns (uint256)',
   'function approve(address spender, uint256 value) returns (bool)',

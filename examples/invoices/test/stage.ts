@@ -1,27 +1,7 @@
-import { fileURLToPath } from 'node:url'
-import { build, formatDiagnostics } from '@quoin/contracts/build'
 import { createChain } from '@quoin/contracts/testing'
 import type { Hex } from 'viem'
 import { ROLE } from '../contracts/shared/roles.ts'
-import { ledgerAbi, tokenAbi } from '../src/ledger.ts'
-
-const PROJECT = fileURLToPath(new URL('..', import.meta.url))
-
-const built = await build({
-  project: PROJECT,
-  entries: ['contracts/ledger.ts', 'contracts/token.ts'],
-  typeCheck: false,
-  conditions: ['@quoin/source'],
-})
-if (!built.ok) throw new Error(formatDiagnostics(built.error))
-const [ledgerBuilt, tokenBuilt] = built.value as [(typeof built.value)[number], (typeof built.value)[number]]
-
-/** The contracts, as `quoin build` makes them, with the types of their interfaces. */
-export const artifacts = {
-  ledger: { name: 'ledger', abi: ledgerAbi, bytecode: ledgerBuilt.bytecode, sourceMap: ledgerBuilt.sourceMap },
-  token: { name: 'token', abi: tokenAbi, bytecode: tokenBuilt.bytecode, sourceMap: tokenBuilt.sourceMap },
-} as const
-export { ledgerBuilt }
+import { artifacts } from './artifacts.ts'
 
 export const DAY = 86_400n
 /** What each paying account has, and the ledger may take. */
@@ -48,7 +28,7 @@ export type Task = (typeof TASKS)[number]
 export async function stage() {
   const chain = await createChain({ accounts: TASKS.length as 10 })
   const who = Object.fromEntries(TASKS.map((task, i) => [task, chain.accounts[i]!])) as Record<Task, Hex>
-  const token = await chain.deploy(artifacts.token, { args: ['Euro', 'EUR', who.owner, 0n], from: who.owner })
+  const token = await chain.deploy(artifacts.token, { args: ['Euro', 'EUR', who.owner], from: who.owner })
   const ledger = await chain.deploy(artifacts.ledger, { args: [token.address, who.owner], from: who.owner })
   const admit = (name: string, admin: Hex, account: Hex) => ledger.write.admit([name, admin, account], { from: who.owner })
   await admit('Supplier', who.supplierAdmin, who.supplierAccount)

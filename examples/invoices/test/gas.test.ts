@@ -31,11 +31,22 @@ await ledger.write.accept([lost], { from: who.issuer })
 await chain.increaseTime(3_600)
 record('compensate', await ledger.write.compensate([lost], { from: who.stranger }))
 
+const roles = (value: number) => ledger.write.setRoles([BUYER, who.stranger, value], { from: who.buyerAdmin })
+const [first, second] = await chain.batch(() => [roles(16), roles(24)])
+const inText = (pattern: RegExp) => Number(pattern.exec(README)![1]!.replaceAll(',', ''))
+
 describe('the gas in the README', () => {
   it('is that of every call', () => expect([...written.keys()].sort()).toEqual([...measured.keys()].sort()))
 
   it.each([...measured])('%s takes %i', (name, gas) => {
     expect(written.get(name)).toBeGreaterThan(gas * 0.95)
     expect(written.get(name)).toBeLessThan(gas * 1.05)
+  })
+
+  it('of later calls in a block, and of the deployment, is that in the text', () => {
+    const less = Number(first.gasUsed - second.gasUsed)
+    expect(Math.abs(inText(/take about ([\d,]+) less/) - less)).toBeLessThan(less * 0.05)
+    const deployment = Number(chain.gas.of('ledger', '(deployment)')!.last)
+    expect(Math.abs(inText(/deployment takes ([\d,]+)/) - deployment)).toBeLessThan(deployment * 0.05)
   })
 })

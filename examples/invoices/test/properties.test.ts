@@ -111,7 +111,7 @@ const steps = fc.array(
     { weight: 2, arbitrary: action('compensate', 'stranger', { name: pick }) },
     { weight: 2, arbitrary: fc.record({ wait: fc.constantFrom(1, 600, 1_800, 3_597, 3_598, 3_599) }) },
   ),
-  { minLength: 30, maxLength: 60 },
+  { minLength: 1, maxLength: 60, size: 'max' },
 )
 type Step = typeof steps extends fc.Arbitrary<(infer S)[]> ? S : never
 

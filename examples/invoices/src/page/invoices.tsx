@@ -23,7 +23,6 @@ export function Invoices() {
           <tr>
             <th>Due</th>
             <th>Invoice</th>
-            <th>{party === 'supplier' ? 'To' : 'Between'}</th>
             <th className="amount">Open</th>
             <th>State</th>
           </tr>
@@ -49,14 +48,14 @@ function Rows({ from, fromId }: { readonly from: bigint; readonly fromId: bigint
       <tbody>
         {error !== null && (
           <tr>
-            <td colSpan={5} className="error" role="alert">
+            <td colSpan={4} className="error" role="alert">
               {explain(error)}
             </td>
           </tr>
         )}
         {data !== undefined && invoices.length === 0 && fromId === 0n && (
           <tr>
-            <td colSpan={5} className="hint">
+            <td colSpan={4} className="hint">
               Nothing is unpaid.
             </td>
           </tr>
@@ -66,7 +65,7 @@ function Rows({ from, fromId }: { readonly from: bigint; readonly fromId: bigint
         ))}
         {nextId > 0n && !hasMore && (
           <tr>
-            <td colSpan={5}>
+            <td colSpan={4}>
               <button type="button" className="quiet" onClick={() => showMore(true)}>
                 More
               </button>
@@ -94,12 +93,14 @@ function Row({ invoice }: { readonly invoice: Invoice }) {
   const { organisation } = useActing()
   const { id, supplier, buyer, amount, paid, due, state, ref } = invoice
   const isBuyer = buyer === organisation
+  const hasActions = isBuyer || state === INVOICE.DISPUTED
   return (
     <>
       <tr data-testid={`invoice-${id}`}>
-        <td>{day(due)}</td>
-        <td>{bytesToName(ref)}</td>
-        <td>{isBuyer ? `from ${nameOf(supplier)}` : nameOf(buyer)}</td>
+        <td className="day">{day(due)}</td>
+        <td>
+          {bytesToName(ref)} <small>{isBuyer ? `from ${nameOf(supplier)}` : `to ${nameOf(buyer)}`}</small>
+        </td>
         <td className="amount">
           {money(amount - paid)}
           {paid > 0n && <small> of {money(amount)}</small>}
@@ -108,12 +109,44 @@ function Row({ invoice }: { readonly invoice: Invoice }) {
           <span className={`state state-${state}`}>{STATES[state]}</span>
         </td>
       </tr>
-      {isBuyer && (
+      {hasActions && (
         <tr className="actions">
-          <td colSpan={5}>{state === INVOICE.ISSUED ? <Approve invoice={invoice} /> : <Pay invoice={invoice} />}</td>
+          <td colSpan={4}>
+            <Actions invoice={invoice} isBuyer={isBuyer} />
+          </td>
         </tr>
       )}
     </>
+  )
+}
+
+function Actions({ invoice, isBuyer }: { readonly invoice: Invoice; readonly isBuyer: boolean }) {
+  const isDisputed = invoice.state === INVOICE.DISPUTED
+  if (!isBuyer) return <Answer invoice={invoice} />
+  if (isDisputed) return <p className="hint">{nameOf(invoice.supplier)} must answer the dispute.</p>
+  return invoice.state === INVOICE.ISSUED ? <Approve invoice={invoice} /> : <Pay invoice={invoice} />
+}
+
+/** For the supplier: the end of a dispute. */
+function Answer({ invoice: { id, amount, paid, ref } }: { readonly invoice: Invoice }) {
+  const { writeContract, target, isReady, line } = useSending()
+  const answer = (kept: bigint) => writeContract({ ...target, functionName: 'resolve', args: [id, kept] })
+  return (
+    <div className="buttons">
+      <button type="button" disabled={!isReady} aria-label={`Keep ${bytesToName(ref)}`} onClick={() => answer(amount)}>
+        Keep the amount
+      </button>
+      <button
+        type="button"
+        className="quiet"
+        disabled={!isReady}
+        aria-label={`Waive ${bytesToName(ref)}`}
+        onClick={() => answer(paid)}
+      >
+        Waive {money(amount - paid)}
+      </button>
+      {line}
+    </div>
   )
 }
 
@@ -143,13 +176,12 @@ function Approve({ invoice: { id, ref } }: { readonly invoice: Invoice }) {
   )
 }
 
-function Pay({ invoice: { id, supplier, amount, paid, state, ref } }: { readonly invoice: Invoice }) {
+function Pay({ invoice: { id, amount, paid, ref } }: { readonly invoice: Invoice }) {
   const { writeContract, target, isReady, line } = useSending()
   // What was typed before a payment is not meant for the rest.
   const [typed, setTyped] = useState<{ readonly text: string; readonly paid: bigint }>()
   const text = typed?.paid === paid ? typed.text : money(amount - paid).replaceAll(' ', '')
   const cents = centsOf(text)
-  if (state === INVOICE.DISPUTED) return <p className="hint">Disputed: {nameOf(supplier)} must answer.</p>
   return (
     <form
       onSubmit={(event) => {

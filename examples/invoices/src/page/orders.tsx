@@ -56,7 +56,7 @@ function Order({ timeline, time }: { readonly timeline: Timeline; readonly time:
     <li data-testid={name}>
       <p>
         <strong>{name}</strong> {nameOf(order.buyer)} from {nameOf(order.supplier)}: {money(BigInt(order.price))}{' '}
-        <small>deposit {money(BigInt(order.deposit))}</small>
+        <small className="day">deposit {money(BigInt(order.deposit))}</small>
       </p>
       <ol className="timeline" aria-label={`Steps of ${name}`}>
         {steps.map((step) => (
@@ -125,7 +125,7 @@ function Place({ count }: { readonly count: number }) {
       <Field label="Order" value={shown} onChange={setName} />
       <Field label="Price" value={price} onChange={setPrice} />
       <Field label="Deposit" value={deposit} onChange={setDeposit} />
-      <Field label="Minutes for each step" value={minutes} onChange={setMinutes} inputMode="numeric" />
+      <Field label="Minutes a step" value={minutes} onChange={setMinutes} inputMode="numeric" />
       <button type="submit" disabled={!isReady || !isComplete}>
         Place order
       </button>

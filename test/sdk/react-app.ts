@@ -1,4 +1,12 @@
-import { cluster, type StreamFrom, streamContractEvents, type TrackedSends } from '@quoin/sdk'
+import {
+  type CursorStore,
+  cluster,
+  memoryStore,
+  type StreamFrom,
+  storedCursor,
+  streamContractEvents,
+  type TrackedSends,
+} from '@quoin/sdk'
 import { type UseSendResult, useContractState, useSend, useStream } from '@quoin/sdk/react'
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createElement, Fragment, type ReactElement, StrictMode, useRef } from 'react'
@@ -19,16 +27,18 @@ export interface Shown {
   readonly above: readonly string[]
   readonly chainId?: number
   readonly isEnabled: boolean
-  readonly stream?: { readonly key: string; readonly from: From; readonly limit?: number }
+  readonly stream?: { readonly key: string; readonly from: From; readonly limit?: number; readonly hasCursor?: boolean }
   readonly isSending: boolean
 }
 
 /** What happened in the application, for a test to read. */
 export interface Story {
-  /** Every rendering of a read, as `argument status value`. */
+  /** Every rendering of a read, as `argument status value`, and of a stream, as `stream name numbers`. */
   readonly renderings: string[]
   /** Each change of a send, as `status update`. */
   readonly sends: string[]
+  /** Of streams that have one. */
+  readonly cursor: CursorStore
   /** Signals of the streams that were opened. */
   readonly signals: AbortSignal[]
   /** What the components returned last. */
@@ -36,7 +46,10 @@ export interface Story {
   clear: (() => void) | undefined
 }
 
-export const newStory = (): Story => ({ renderings: [], sends: [], signals: [], send: undefined, clear: undefined })
+export const newStory = (): Story => ({
+  ...{ renderings: [], sends: [], signals: [], send: undefined, clear: undefined },
+  cursor: storedCursor(memoryStore(), 'counted'),
+})
 
 /** wagmi as an application sets it up. */
 export const configOf = (chain: Chain, urls: readonly string[]): Config =>
@@ -52,8 +65,11 @@ export interface AppProps extends Shown {
   readonly story: Story
 }
 
-/** An application that uses each hook, under StrictMode: in development React mounts every component twice. */
-export function App({ config, queryClient, ...rest }: AppProps): ReactElement {
+/**
+ * An application that uses each hook. StrictMode is its outermost element, so that React mounts every component twice in development: within a component it
+ * would do so for those only that come later.
+ */
+export function app({ config, queryClient, ...rest }: AppProps): ReactElement {
   const { above, stream, isSending } = rest
   const parts = createElement(
     Fragment,
@@ -86,19 +102,22 @@ interface CountedProps extends Omit<PartProps, 'stream'> {
   readonly name: string
   readonly from: From
   readonly limit?: number
+  readonly hasCursor?: boolean
 }
 
-function Counted({ counter, name, from, limit, isEnabled, story }: CountedProps) {
+function Counted({ counter, name, from, limit, hasCursor, chainId, isEnabled, story }: CountedProps) {
   const { items, head, status, error, clear } = useStream({
     key: [counter, name, 1n],
     open: (client, signal) => {
       story.signals.push(signal)
-      return streamContractEvents(client, { abi, address: counter, eventName: 'Counted', from: streamFrom(from), signal })
+      const cursor = hasCursor === true ? story.cursor : undefined
+      return streamContractEvents(client, { abi, address: counter, eventName: 'Counted', from: streamFrom(from), cursor, signal })
     },
-    ...{ limit, enabled: isEnabled },
+    ...{ limit, chainId, enabled: isEnabled },
   })
   story.clear = clear
   const numbers = items.map(({ args }) => args.number).join()
+  story.renderings.push(`stream ${name} ${numbers}`)
   return createElement(
     'output',
     { id: 'counted' },

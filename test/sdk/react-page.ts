@@ -1,13 +1,12 @@
 import { memoryStore, type TrackedSends, trackedSends } from '@quoin/sdk'
 import { type DehydratedState, hydrate, QueryClient } from '@tanstack/react-query'
-import { createElement } from 'react'
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client'
 import type { Chain } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 import { deserialize } from 'wagmi'
 import { abi } from './counter-abi.ts'
-import { App, configOf, newStory, type Shown, type Story } from './react-app.ts'
+import { app, configOf, newStory, type Shown, type Story } from './react-app.ts'
 
 /** What the page of the tests of hooks can be asked to do. */
 export interface ReactPage {
@@ -60,16 +59,16 @@ const page: ReactPage = {
     const config = configOf(foundry as Chain, parts.urls)
     const client = config.getClient()
     sends = parts.key && trackedSends({ client, account: privateKeyToAccount(parts.key), store: memoryStore() })
-    const app = () => createElement(App, { ...shown!, config, queryClient, sends, story })
+    const current = () => app({ ...shown!, config, queryClient, sends, story })
     const place = document.getElementById('root')!
     const onUncaughtError = (error: unknown): void => void uncaught.push(String(error))
-    render = () => root!.render(app())
+    render = () => root!.render(current())
     if (parts.state === undefined) {
       root = createRoot(place, { onUncaughtError })
       render()
     } else {
       hydrate(queryClient, deserialize<DehydratedState>(parts.state))
-      root = hydrateRoot(place, app(), { onUncaughtError, onRecoverableError: onUncaughtError })
+      root = hydrateRoot(place, current(), { onUncaughtError, onRecoverableError: onUncaughtError })
     }
   },
   change(part) {

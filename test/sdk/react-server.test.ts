@@ -2,13 +2,12 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { QueryClient } from '@tanstack/react-query'
 import { build } from 'esbuild'
-import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
 import { describe, expect, it } from 'vitest'
 import { Program, ROOT, run } from '../e2e/program.ts'
 import { holds } from '../e2e/watch.ts'
 import { counter } from './counter.ts'
-import { App, configOf, newStory, type Shown } from './react-app.ts'
+import { app, configOf, newStory, type Shown } from './react-app.ts'
 import { renderFor } from './react-server.ts'
 import { chain, stage } from './stage.ts'
 
@@ -36,7 +35,7 @@ describe('on a server', () => {
     const story = newStory()
     const shown = shownOf('0x0000000000000000000000000000000000000001', { stream: { key: 'a', from: 'now' } })
     const config = configOf(chain, [node!.url])
-    const html = renderToString(createElement(App, { ...shown, config, queryClient: new QueryClient(), story }))
+    const html = renderToString(app({ ...shown, config, queryClient: new QueryClient(), story }))
     expect(html).toContain('pending undefined at none')
     expect(html).toContain('idle none')
     await holds('nothing is asked', 300, async () => node!.connections === 0)

@@ -1,11 +1,11 @@
+import type { ReadAt } from '@quoin/sdk'
 import { contractStateOptions } from '@quoin/sdk/react'
 import { dehydrate, QueryClient } from '@tanstack/react-query'
-import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
 import type { Chain } from 'viem'
 import { serialize } from 'wagmi'
 import { abi } from './counter-abi.ts'
-import { App, configOf, newStory, type Shown } from './react-app.ts'
+import { app, configOf, newStory, type Shown } from './react-app.ts'
 import { chain } from './stage.ts'
 
 /** What a server sends to one user. */
@@ -15,8 +15,8 @@ export interface Rendered {
   readonly state: string
 }
 
-/** Renders the application for a user, as a server does: with a config and a cache of the user's own, and all reads made before. */
-export async function renderFor(urls: readonly string[], shown: Shown): Promise<Rendered> {
+/** Renders the application for a user, as a server does: with a config and a cache of the user's own, and all reads made before, unless their result is known. */
+export async function renderFor(urls: readonly string[], shown: Shown, known?: ReadAt<bigint>): Promise<Rendered> {
   const queryClient = new QueryClient()
   const config = configOf(chain as Chain, urls)
   const reads = shown.above.map((argument) =>
@@ -24,7 +24,8 @@ export async function renderFor(urls: readonly string[], shown: Shown): Promise<
       ...{ abi, address: shown.counter, functionName: 'above', args: [BigInt(argument)] },
     } as const),
   )
-  await Promise.all(reads.map((read) => queryClient.query(read)))
-  const html = renderToString(createElement(App, { ...shown, config, queryClient, story: newStory() }))
+  if (known === undefined) await Promise.all(reads.map((read) => queryClient.query(read)))
+  else for (const { queryKey } of reads) queryClient.setQueryData(queryKey, known)
+  const html = renderToString(app({ ...shown, config, queryClient, story: newStory() }))
   return { html, state: serialize(dehydrate(queryClient)) }
 }

@@ -74,9 +74,10 @@ async function read(stream, events) {
 async function replay(address) {
   const produced = await emit(address, EVENTS)
   console.log(`${EVENTS} events were emitted at ${produced.toFixed(0)} a second`)
-  for (const [name, open] of [
-    ['events by an ABI', (client) => streamContractEvents(client, { abi, address, eventName: 'Counted', from: { block: 0n } })],
-    ['logs', (client) => streamLogs(client, { address, from: { block: 0n } })],
+  const events = { abi, address, eventName: 'Counted', from: { block: 0n } }
+  for (const { name, open } of [
+    { name: 'events by an ABI', open: (client) => streamContractEvents(client, events) },
+    { name: 'logs', open: (client) => streamLogs(client, { address, from: { block: 0n } }) },
   ]) {
     const rounds = []
     for (let i = 0; i <= ROUNDS; i++) {

@@ -89,7 +89,7 @@ const page: ReactPage = {
     }
     return writeContractAsync({ ...call, ...settings }).then(
       ({ status }) => status,
-      (error: { readonly reason?: string }) => error.reason ?? String(error),
+      (error: Error & { readonly reason?: string }) => error.reason ?? error.message,
     )
   },
   cancel: () => story.send!.cancel(),

@@ -51,7 +51,7 @@ it('a server opens no stream and sends nothing', () => {
     const { items, status } = useStream({ key: [1n], open: (client) => (opened++, streamBlocks(client)) })
     const send = useSend(undefined)
     expect(() => send.sendTransaction({ to: ledger.address })).toThrow('The sends are not there yet')
-    return createElement('p', null, `${status} ${items.length} ${send.status} ${send.isIdle} ${send.update}`)
+    return createElement('p', null, `${status} ${items.length} ${send.status} ${send.isIdle} ${send.update?.status}`)
   }
   expect(render(Others)).toBe('<p>pending 0 idle true undefined</p>')
   expect([opened, requests]).toEqual([0, []])

@@ -1,7 +1,7 @@
 import { follow } from '../aborts.ts'
 import { StreamOverflowError } from './errors.ts'
+import type { Open, Reading } from './reading.ts'
 import type { Segment } from './segment.ts'
-import type { Open, Reading } from './stream.ts'
 
 /**
  * What happens to the next item when the buffer is full: the source waits for the consumer (nothing is lost), the item that waits longest is dropped, or the stream ends with a

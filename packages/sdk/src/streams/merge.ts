@@ -2,8 +2,9 @@ import { follow } from '../aborts.ts'
 import { behind, cursorBehind, mergedCursor, readMergedCursor } from './cursor.ts'
 import { InvalidCursorError } from './errors.ts'
 import { comparePlaces, type Place } from './place.ts'
+import type { Reading } from './reading.ts'
 import type { Entry, Segment, StreamHead } from './segment.ts'
-import { type Reading, Stream, type StreamOptions } from './stream.ts'
+import { Stream, type StreamOptions } from './stream.ts'
 
 /** The item type of several streams. */
 export type Merged<S extends readonly Stream<unknown>[]> = S[number] extends Stream<infer T> ? T : never

@@ -3,6 +3,7 @@ import { Acknowledged } from './acknowledged.ts'
 import { type BufferOptions, buffered } from './buffer.ts'
 import { cursorBehind } from './cursor.ts'
 import type { CursorStore } from './cursor-store.ts'
+import type { Open, Reading } from './reading.ts'
 import type { Entry, Segment, StreamHead } from './segment.ts'
 import type { OnUnknownCursor, StreamFrom } from './source.ts'
 
@@ -37,17 +38,6 @@ export interface BatchOptions {
   /** Whether there is a batch for every answer of a node. Default: false. */
   readonly includeEmpty?: boolean | undefined
 }
-
-/** Where a reading of a stream begins, and how it is bounded. */
-export interface Reading {
-  readonly from: StreamFrom
-  readonly onUnknownCursor: OnUnknownCursor
-  readonly itemsMax: number
-  readonly signal: AbortSignal
-}
-
-/** Opens a source at a position. Each call is a reading of its own. */
-export type Open<T> = (reading: Reading) => AsyncIterable<Segment<T>>
 
 /** Most items that a node is asked for at once, and a batch has. */
 const ITEMS_MAX = 500

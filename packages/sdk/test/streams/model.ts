@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { cut, readCursor } from '../../src/streams/cursor.ts'
 import { endOf, type Place } from '../../src/streams/place.ts'
+import type { Open } from '../../src/streams/reading.ts'
 import type { Entry, Segment } from '../../src/streams/segment.ts'
-import type { Open } from '../../src/streams/stream.ts'
 
 /** Items of a model chain: `[height, transactionIndex, logIndex]`, ascending. */
 export type Item = readonly [number, number, number]

@@ -1,5 +1,5 @@
 import type { Abi, Hash, TransactionReceipt } from 'viem'
-import type { Call } from './record.ts'
+import type { Call, QueuedRecord } from './record.ts'
 
 /** What a caller sees of a send. */
 export type SendStatus = 'queued' | 'signed' | 'sent' | 'included' | 'failed'
@@ -31,18 +31,19 @@ export class Entry {
   /** Every status in order. A send has few. */
   readonly history: SendUpdate[] = [{ status: 'queued' }]
   receipt: TransactionReceipt | undefined
-  /** The store was asked whether it has a send of this id. */
-  isAdmitted = false
+  /** The store has no send of this id as far as is known: it was asked, or the id was made for this send. Until then an earlier process may have sent it. */
+  isAdmitted: boolean
   #isClaimed = false
   readonly #listeners = new Set<() => void>()
 
-  constructor(parts: Pick<Entry, 'id' | 'call' | 'fingerprint' | 'gas' | 'deadlineMs' | 'decoder'>) {
+  constructor(parts: Pick<Entry, 'id' | 'call' | 'fingerprint' | 'gas' | 'deadlineMs' | 'decoder' | 'isAdmitted'>) {
     this.id = parts.id
     this.call = parts.call
     this.fingerprint = parts.fingerprint
     this.gas = parts.gas
     this.deadlineMs = parts.deadlineMs
     this.decoder = parts.decoder
+    this.isAdmitted = parts.isAdmitted
   }
 
   get latest(): SendUpdate {
@@ -62,6 +63,13 @@ export class Entry {
   readmit(): void {
     this.isAdmitted = false
     this.#isClaimed = false
+  }
+
+  /** Its record, before it is signed. */
+  queued(order: number): QueuedRecord {
+    const { call, gas, fingerprint, createdMs, deadlineMs } = this
+    const id = encodeURIComponent(this.id)
+    return { status: 'queued', id, order, fingerprint, call, gas, createdMs, deadlineMs, resigned: 0 }
   }
 
   get hasEnded(): boolean {

@@ -141,11 +141,8 @@ export class Owner {
       return { call, gas, record: { ...before.record, order: this.#state.order + i }, before, entry: entry(before.record.id) }
     })
     const own = waiting.slice(0, room - fromStore.length).map((found, i): Waiting => {
-      const { call, gas, fingerprint, createdMs, deadlineMs } = found
-      const id = encodeURIComponent(found.id)
-      const order = this.#state.order + fromStore.length + i
-      const record = { status: 'queued', id, order, fingerprint, call, gas, createdMs, deadlineMs, resigned: 0 } as const
-      return { call, gas, record, before: undefined, entry: found }
+      const { call, gas } = found
+      return { call, gas, record: found.queued(this.#state.order + fromStore.length + i), before: undefined, entry: found }
     })
     return [...fromStore, ...own]
   }

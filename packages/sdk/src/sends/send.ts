@@ -100,9 +100,9 @@ export class SendHandle implements Send {
         stop()
         resolve()
       }
-      // A cancelled send says so by itself, in a moment.
+      // A cancelled send says so by itself, in a moment. Whether an earlier process sent it may take long to find out.
       const abort = (): void => {
-        if (this.status === 'queued') return
+        if (this.status === 'queued' && this.#entry.isAdmitted) return
         stop()
         reject(signal!.reason)
       }

@@ -107,6 +107,8 @@ export class Tracker {
   }
 
   async cancel(entry: Entry): Promise<boolean> {
+    // An earlier process may have signed it.
+    if (this.#waiting.includes(entry) && !entry.isAdmitted && !entry.isClaimed) await this.#admit(await this.#open())
     const index = this.#waiting.indexOf(entry)
     if (entry.hasEnded || entry.isClaimed) return entry.latest.error instanceof errors.SendCancelledError
     if (index >= 0) {
@@ -141,10 +143,12 @@ export class Tracker {
   /** Until it is closed. Never rejects: what fails is tried again. */
   async #run(): Promise<void> {
     const stop = this.#closing.signal
-    const timer = setInterval(() => this.#expireWaiting(), LOOK_MS)
+    let opened: Book | undefined
+    const timer = setInterval(() => void this.#expireWaiting(opened), LOOK_MS)
     let unwatch: (() => void) | undefined
     try {
       const book = await this.#open()
+      opened = book
       unwatch = book.watch(() => {
         this.#bell.ring()
         void this.#follow(book)
@@ -250,22 +254,7 @@ export class Tracker {
       const entries = [...this.#waiting]
       if (entries.length > 0 && !stop.aborted) {
         for (const entry of entries) entry.claim()
-        const records = entries.map(
-          ({ id, call, gas, fingerprint, createdMs, deadlineMs }): QueuedRecord => ({
-            ...{
-              status: 'queued',
-              id: encodeURIComponent(id),
-              order: 0,
-              fingerprint,
-              call,
-              gas,
-              createdMs,
-              deadlineMs,
-              resigned: 0,
-            },
-          }),
-        )
-        const isDone = await book.handOver(records)
+        const isDone = await book.handOver(entries.map((entry) => entry.queued(0)))
         for (const entry of entries) entry.readmit()
         if (!isDone) continue
         for (const entry of entries) {
@@ -313,6 +302,7 @@ export class Tracker {
     const entry = new Entry({
       ...{ id, call, fingerprint: record.fingerprint, deadlineMs: 0, decoder: undefined },
       gas: undefined,
+      isAdmitted: true,
     })
     this.#entries.set(id, entry)
     void this.#show(entry, record)
@@ -384,10 +374,18 @@ export class Tracker {
     return undefined
   }
 
-  #expireWaiting(): void {
+  /** By the clock of this process. What an earlier process may have signed does not expire before the store was asked. */
+  async #expireWaiting(book: Book | undefined): Promise<void> {
     const now = Date.now()
-    for (const entry of this.#waiting.filter(({ isClaimed }) => !isClaimed)) {
-      if (now - entry.createdMs <= entry.deadlineMs) continue
+    const late = this.#waiting.filter(({ isClaimed, createdMs, deadlineMs }) => !isClaimed && now - createdMs > deadlineMs)
+    try {
+      if (book !== undefined && late.some(({ isAdmitted }) => !isAdmitted)) await this.#admit(book)
+    } catch (failure) {
+      // The work with the store fails too, and tells it.
+      if ((failure as Error).name !== 'StoreError') throw failure
+    }
+    for (const entry of late) {
+      if (entry.isClaimed || !entry.isAdmitted || !this.#waiting.includes(entry)) continue
       this.#waiting.splice(this.#waiting.indexOf(entry), 1)
       this.#drop(entry, new errors.SendExpiredError(entry.id, undefined))
     }

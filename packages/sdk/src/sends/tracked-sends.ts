@@ -102,7 +102,8 @@ export function trackedSends(options: TrackedSendsOptions): TrackedSends {
   const start = (call: Call, settings: SendSettings, decoder: Decoder | undefined): Send => {
     const { id = randomId(), gas, deadlineMs = tracker.defaultDeadlineMs, signal } = settings
     const fingerprint = fingerprintOf(call)
-    const entry = new Entry({ id, call, fingerprint, gas, deadlineMs, decoder })
+    const isAdmitted = settings.id === undefined
+    const entry = new Entry({ id, call, fingerprint, gas, deadlineMs, decoder, isAdmitted })
     const known = tracker.entry(id)
     if (known !== undefined && known.fingerprint === fingerprint) return handle(known, signal)
     if (known !== undefined) entry.fail(new SendIdConflictError(id))

@@ -1,12 +1,13 @@
+import { keccak256 } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { memoryStore, streamContractEvents, trackedSends } from '../../packages/sdk/src/index.ts'
+import { memoryStore, refusalOf, streamContractEvents, trackedSends } from '../../packages/sdk/src/index.ts'
 import { account } from '../e2e/harness.ts'
 import { until } from '../e2e/watch.ts'
 import { abi, type Counter, counter } from './counter.ts'
 import type { NodeProxy } from './proxy.ts'
-import { stage } from './stage.ts'
+import { failureOf, stage } from './stage.ts'
 
-const { nodes, client: clientOf, direct, url } = stage()
+const { nodes, client: clientOf, direct, mine, signed, url } = stage()
 const quick = { intervalMs: 10 }
 const SINK = '0x00000000000000000000000000000000dead0001'
 
@@ -93,5 +94,39 @@ describe('bugs of others', () => {
     await emit(1)
     await until('the event', async () => heard.includes(total + 1n), quick)
     unwatch()
+  })
+
+  it('cosmos-sdk #3878: who stops waiting does not pay twice by sending again', async () => {
+    const client = clientOf([url()])
+    const sends = trackedSends({ client, account: account(5), store: memoryStore() })
+    const stop = new AbortController()
+    const pay = (signal?: AbortSignal) =>
+      sends.sendTransaction({ to: SINK, value: 1n, gas: 50_000n, id: 'rent', ...(signal && { signal }) })
+    await direct().request({ method: 'evm_setAutomine', params: [false] } as never)
+    try {
+      const first = pay(stop.signal)
+      const hash = await first.hash()
+      stop.abort(new Error('that takes too long'))
+      expect(await failureOf(first.receipt)).toMatchObject({ message: 'that takes too long' })
+      const again = pay()
+      await mine()
+      expect((await again.receipt).transactionHash).toBe(hash)
+    } finally {
+      await direct().request({ method: 'evm_setAutomine', params: [true] } as never)
+    }
+    await sends.close()
+    expect(await direct().getTransactionCount({ address: account(5).address })).toBe(1)
+  })
+
+  it('cosmos-sdk #3878: a wait that times out names the transaction, which may still be included', async () => {
+    const client = clientOf([url()])
+    await direct().request({ method: 'evm_setAutomine', params: [false] } as never)
+    const serializedTransaction = await signed(6)
+    const request = client.request({ method: 'eth_sendRawTransactionSync', params: [serializedTransaction, 50] } as never)
+    const refusal = refusalOf(await failureOf(request))
+    await direct().request({ method: 'evm_setAutomine', params: [true] } as never)
+    await mine()
+    expect(refusal).toMatchObject({ reason: 'not-included', scope: 'chain', data: keccak256(serializedTransaction) })
+    expect(await direct().getTransactionReceipt({ hash: keccak256(serializedTransaction) })).toMatchObject({ status: 'success' })
   })
 })

@@ -10,10 +10,11 @@ import { type Counter, counter } from './counter.ts'
 import type { NodeProxy } from './proxy.ts'
 import { stage } from './stage.ts'
 
-const { nodes, direct, url } = stage()
+const { nodes, direct, mine, url } = stage()
 const quick = { intervalMs: 10 }
 const PROGRAMS = ['quoin', 'viem', 'ethers'] as const
-type Name = (typeof PROGRAMS)[number]
+const ALL = [...PROGRAMS, 'viem-plain'] as const
+type Name = (typeof ALL)[number]
 
 const sourceOf = (name: Name): URL => new URL(`./comparison/${name}.ts`, import.meta.url)
 
@@ -23,7 +24,7 @@ const children: Child[] = []
 const directories: string[] = []
 beforeAll(async () => {
   emitter = await counter({ direct, url })
-  for (const name of PROGRAMS) bundles.set(name, await Bundle.make(sourceOf(name)))
+  for (const name of ALL) bundles.set(name, await Bundle.make(sourceOf(name)))
 })
 afterAll(async () => {
   await Promise.all(children.map((child) => child.end()))
@@ -103,9 +104,31 @@ describe.each(PROGRAMS)('the program with %s', (name) => {
   })
 })
 
+it('the plain program with viem pays twice, and loses events', { timeout: 60_000 }, async () => {
+  const all = await nodes(3)
+  const run = await prepare('viem-plain', all)
+  // No block has the payment before the process is killed.
+  await direct().request({ method: 'evm_setAutomine', params: [false] } as never)
+  const one = run.start()
+  await until('the payment is sent', async () => all.some((node) => node.count('eth_sendRawTransaction') > 0), quick)
+  await one.end('SIGKILL')
+  await direct().request({ method: 'evm_setAutomine', params: [true] } as never)
+  await mine()
+  const before = await total()
+  await emitter.emit(5)
+  const two = run.start()
+  await two.until('it is paid', (lines) => lines.some((line) => line.startsWith('paid ')))
+  await until('it listens', async () => all.some((node) => node.count('eth_getFilterChanges') > 0), quick)
+  await emitter.emit(1)
+  await two.until('an event', (lines) => rowsOf(lines).length > 0)
+  await two.end('SIGKILL')
+  expect(await direct().getBalance({ address: run.payee })).toBe(2n)
+  expect(rowsOf(two.lines)[0]).toBe(String(before + 6n))
+})
+
 it('the page says how long the programs are', async () => {
   const page = await readFile(join(ROOT, 'docs', 'sdk', 'comparison.md'), 'utf8')
-  for (const name of PROGRAMS) {
+  for (const name of ALL) {
     const source = await readFile(sourceOf(name), 'utf8')
     const lines = source.split('\n').filter((line) => line.trim() !== '' && !/^\s*(\/\/|\/?\*)/.test(line))
     expect(page).toContain(`| [${name}](../../test/sdk/comparison/${name}.ts) | ${lines.length} |`)

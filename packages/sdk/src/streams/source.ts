@@ -40,6 +40,9 @@ interface RpcBatch {
   readonly items: readonly unknown[]
 }
 
+/** A node waits for news. One that has none and answers at once, such as a cache before a node, is asked again after this time in ms. */
+const IDLE_MS = 250
+
 /** A node answers within `waitMs`; one that is silent for `silentMs` is left. Times in milliseconds. */
 export const STREAM_TIMES = { waitMs: 5_000, silentMs: 10_000 } as const
 
@@ -54,8 +57,13 @@ export async function* segments<T>(options: SourceOptions<T>): AsyncGenerator<Se
   const { from, kind, signal, itemsMax } = options
   // The consumer may leave while a request is under way.
   const stop = follow(signal)
-  const ask = (start: StreamFrom): Promise<Answer> => {
-    const answer = persist(options, { from: start, waitMs: STREAM_TIMES.waitMs, itemsMax }, stop.signal)
+  const question = { waitMs: STREAM_TIMES.waitMs, itemsMax }
+  const askAfter = async (pauseMs: number, cursor: string): Promise<Answer> => {
+    if (pauseMs > 0) await pause(pauseMs, stop.signal)
+    return persist(options, { ...question, from: { cursor } }, stop.signal)
+  }
+  const ask = (cursor: string, pauseMs = 0): Promise<Answer> => {
+    const answer = askAfter(pauseMs, cursor)
     // It may fail while nobody awaits it yet.
     void Promise.allSettled([answer])
     return answer
@@ -72,9 +80,12 @@ export async function* segments<T>(options: SourceOptions<T>): AsyncGenerator<Se
     const parts = readCursor(position)
     if (parts === undefined) throw new InvalidCursorError('The text is no cursor of a stream.')
     let { last } = parts
-    for (let next = ask({ cursor: position }); ; ) {
+    for (let next = ask(position), askedMs = performance.now(); ; ) {
       const answer = await next
-      next = ask({ cursor: answer.batch.cursor })
+      const { cursor, items } = answer.batch
+      const isIdle = items.length === 0 && cursor === answer.start && performance.now() - askedMs < STREAM_TIMES.waitMs / 2
+      askedMs = performance.now()
+      next = ask(cursor, isIdle ? IDLE_MS : 0)
       const whole = segmentOf(answer, kind)
       const part = cut(whole, answer.isRestart ? undefined : last)
       last = part.last

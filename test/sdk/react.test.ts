@@ -269,11 +269,14 @@ describe.skipIf(isWithoutBrowser)('hooks in a real browser, under StrictMode', (
       const over = await nodes(1)
       await mount(over, { isSending: true }, { key })
       const before = await total()
-      // The first one fails, and must not be shown once there is the second one.
-      const results = await Promise.all([send({ count: '1', gas: '21000' }), send({ count: '1' }), send({ count: '2' })])
+      // All begin at once. Of the first two, one of which fails, nothing is shown.
+      const tasks: readonly Task[] = [{ count: '1', gas: '21000' }, { count: '1' }, { count: '2' }]
+      const results = await inPage((it, given) => Promise.all(given.map((task) => it.send(task))), tasks)
       expect(results).toEqual([expect.stringMatching(/^(refused|reverted)$/), 'success', 'success'])
       await reads('count', 'success included')
       expect(await total()).toBe(before + 3n)
+      const { sends } = await story()
+      expect(sends).toEqual(['idle none', ...statuses.filter((status) => sends.includes(status))])
     })
 
     it('says why a send failed', async () => {

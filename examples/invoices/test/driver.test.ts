@@ -14,7 +14,8 @@ import { abandoned, nameOf, type Task, termsOf } from './scenario.ts'
 const isLong = process.env['QUOIN_TEST_LONG'] !== undefined
 const seed = Number(process.env['QUOIN_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const COUNT = isLong ? 200 : 20
-const KILLS = isLong ? 20 : 5
+const KILLS = isLong ? 20 : 4
+const BLOCK_SECONDS = 1
 /** Lines that a program prints of an order: placed, its steps, and what it saw. */
 const LINES_PER_ORDER = 8
 
@@ -26,10 +27,11 @@ const children: Child[] = []
 const clientOf = () => createPublicClient({ chain: foundry, transport: http(node.url) })
 
 beforeAll(async () => {
-  node = await startDevNode({ port: 0, blockTimeMs: 100, complain: () => undefined })
+  node = await startDevNode({ port: 0, blockTimeMs: 50, complain: () => undefined })
   directory = await temporaryDirectory()
   program = await bundled(new URL('./program.ts', import.meta.url), directory)
   const { ledger, token, block } = await setUp(node.url, artifacts)
+  await mineEvery(BLOCK_SECONDS)
   task = { url: node.url, directory: `${directory}/store`, ledger, token, block, count: COUNT }
 })
 afterAll(async () => {
@@ -43,6 +45,17 @@ function start(): Child {
   children.push(child)
   return child
 }
+
+/** Makes a block at this interval, in seconds; 0 makes none. */
+const mineEvery = (seconds: number) => clientOf().request({ method: 'evm_setIntervalMining', params: [seconds] } as never)
+
+const pending = async (): Promise<number> => {
+  const status = await clientOf().request({ method: 'txpool_status' } as never)
+  return Number((status as { readonly pending: string }).pending)
+}
+
+/** How often a program has looked at the chain, and handed over what follows. */
+const looksOf = (lines: readonly string[]): number => lines.filter((line) => line === 'watching').length
 
 /** All transactions to the ledger since its deployment, by function and order, with how each ended. */
 async function calls(): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -67,17 +80,28 @@ it(`a driver that is killed ${KILLS} times brings each order to its end exactly 
   timeout: isLong ? 3_600_000 : 110_000,
 }, async () => {
   let random = seed
+  let child = start()
   for (let life = 0; life < KILLS; life++) {
     random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
-    const child = start()
     // After a share of the work that is new in each life, from its first line on.
-    const goal = Math.floor(((random >>> 8) / 2 ** 24) * ((COUNT * LINES_PER_ORDER) / KILLS))
+    const goal = child.lines.length + Math.floor(((random >>> 8) / 2 ** 24) * ((COUNT * LINES_PER_ORDER) / KILLS))
     await child.until((lines) => lines.length > goal)
+    // Every other time it is killed when all that it has sent waits in the pool, where the next one must not send it again.
+    const isHeld = life % 2 === 1
+    if (isHeld) {
+      await mineEvery(0)
+      const looks = looksOf(child.lines)
+      await child.until((lines) => looksOf(lines) > looks)
+    }
     await child.kill()
     expect(child.errors).toBe('')
-    console.log(`killed after ${child.lines.length} lines`)
+    console.log(`killed after ${child.lines.length} lines, ${await pending()} transactions in the pool`)
+    child = start()
+    if (!isHeld) continue
+    await child.until((lines) => looksOf(lines) > 0)
+    await mineEvery(BLOCK_SECONDS)
   }
-  const last = start()
+  const last = child
   expect(await last.ended(), last.errors).toBe(0)
   expect(last.errors).toBe('')
 

@@ -36,7 +36,8 @@ describe.skipIf(!hasChromium)('the page', () => {
     await node?.close()
     await rm(directory, { recursive: true, force: true })
   })
-  afterEach(async () => {
+  afterEach(async ({ task: { result } }) => {
+    if (result?.state === 'fail') for (const page of contexts.flatMap((context) => context.pages())) await picture(page, 'failed')
     for (const context of contexts.splice(0)) await context.close()
     expect(pageErrors.splice(0)).toEqual([])
   })

@@ -53,6 +53,7 @@ async function main({ url, directory, ledger, token, block, count }: Task): Prom
         return print(`${bytesToName(progress.order.id)} ${progress.step} failed ${String(progress.error)}`)
       const { settled, compensated } = progress.totals
       for (const { eventName, args } of progress.events) print(`${bytesToName(args.id)} saw ${eventName}`)
+      print('watching')
       if (settled + compensated < count) return
       print(`totals ${settled} ${compensated}`)
       stop.abort(new Error('all orders have ended'))

@@ -18,6 +18,7 @@ export interface Party {
 }
 
 export type Progress =
+  /** Events are counted in, and the steps that follow are handed over. Without events it tells that the chain is being watched, every 5 s. */
   | { readonly kind: 'events'; readonly events: readonly OrderEvent[]; readonly totals: Totals }
   | { readonly kind: 'included'; readonly order: OpenOrder; readonly step: Step; readonly hash: Hex }
   | { readonly kind: 'failed'; readonly order: OpenOrder; readonly step: Step; readonly error: unknown }
@@ -114,8 +115,8 @@ class Driver {
       // Empty batches come too: they tell the time.
       for await (const { items, cursor, head } of stream.batches({ includeEmpty: true })) {
         await this.#book.add(items, cursor)
-        if (items.length > 0) onProgress?.({ kind: 'events', events: items, totals: this.#book.totals })
         this.#act(Math.floor(head.time / 1_000))
+        onProgress?.({ kind: 'events', events: items, totals: this.#book.totals })
       }
     } finally {
       this.#stop.abort(new Error('the driver has ended'))

@@ -27,7 +27,7 @@ export function Orders() {
   return (
     <section className="card" aria-labelledby="orders-title">
       <h2 id="orders-title">Orders</h2>
-      {party === 'buyer' && <Place count={orders.length} />}
+      {party === 'buyer' && status === 'live' && <Place suggestion={`order-${orders.length + 1}`} />}
       {error !== null && (
         <p className="error" role="alert">
           {explain(error)}
@@ -90,15 +90,18 @@ function Order({ timeline, time }: { readonly timeline: Timeline; readonly time:
   )
 }
 
+/** `flour-2` for `flour-1`. */
+const following = (name: string): string => name.replace(/\d*$/, (digits) => String(Number(digits) + 1))
+
 /** For the buyer: a new order. Its deposit leaves the buyer's account with it. */
-function Place({ count }: { readonly count: number }) {
+function Place({ suggestion }: { readonly suggestion: string }) {
   const { writeContract, target, isReady, line } = useSending()
-  const [name, setName] = useState<string>()
+  // The first suggestion stays: a field must not change while somebody types.
+  const [name, setName] = useState(suggestion)
   const [price, setPrice] = useState('1000')
   const [deposit, setDeposit] = useState('300')
   const [minutes, setMinutes] = useState('10')
   const [cents, held] = [centsOf(price), centsOf(deposit)]
-  const shown = name ?? `order-${count + 1}`
   const place = () => {
     if (cents === undefined || held === undefined) return
     const seconds = Number(minutes) * 60
@@ -106,14 +109,14 @@ function Place({ count }: { readonly count: number }) {
       ...{ buyer: 2n, supplier: 1n, carrier: 3n, price: cents, deposit: held, paymentDays: 30 },
       ...{ acceptSeconds: seconds, shipSeconds: seconds, confirmSeconds: seconds },
     }
-    setName(undefined)
+    setName(following(name))
     writeContract({
       ...target,
       functionName: 'place',
-      args: [nameToBytes(shown), terms],
+      args: [nameToBytes(name), terms],
     })
   }
-  const isComplete = cents !== undefined && held !== undefined && /^\d{1,4}$/.test(minutes) && shown !== ''
+  const isComplete = cents !== undefined && held !== undefined && /^\d{1,4}$/.test(minutes) && name !== ''
   return (
     <form
       className="new"
@@ -122,7 +125,7 @@ function Place({ count }: { readonly count: number }) {
         place()
       }}
     >
-      <Field label="Order" value={shown} onChange={setName} />
+      <Field label="Order" value={name} onChange={setName} />
       <Field label="Price" value={price} onChange={setPrice} />
       <Field label="Deposit" value={deposit} onChange={setDeposit} />
       <Field label="Minutes a step" value={minutes} onChange={setMinutes} inputMode="numeric" />

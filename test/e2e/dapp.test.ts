@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { type DevNode, startDevNode } from '@quoin/cli/dev'
-import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Route } from 'playwright-core'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createProject } from '../../packages/cli/src/create/create.ts'
@@ -44,7 +44,7 @@ describe.skipIf(isWithoutBrowser)('the page', () => {
   beforeAll(async () => {
     browser = await launch()
   })
-  afterAll(() => browser.close())
+  afterAll(() => browser?.close())
 
   const contexts: BrowserContext[] = []
   /** A browser of its own user: other tabs share nothing with it. Errors in the page's scripts fail the test. */
@@ -73,8 +73,8 @@ describe.skipIf(isWithoutBrowser)('the page', () => {
     })
     afterAll(async () => {
       // As ctrl-c in a terminal: npm, the script and the chain all get it.
-      const { code } = await dev.end('SIGINT')
-      expect(code, dev.tail).toBe(0)
+      await dev.end('SIGINT')
+      for (const gone of [url, rpcUrl]) await expect(fetch(gone), dev.tail).rejects.toThrow('fetch failed')
     })
 
     it('logs in with a local key, sends with a live status, and shows the event in another tab', async () => {
@@ -154,10 +154,42 @@ describe.skipIf(isWithoutBrowser)('the page', () => {
       await board.picture('wallet-declined')
     })
 
+    it('finishes after a reload what it had signed before', async () => {
+      const context = await openContext()
+      const board = new BoardPage(await context.newPage())
+      await board.open(url)
+      await board.button(DEVELOPMENT_KEY).click()
+      // Transactions do not get through, everything else does.
+      await context.route(`${rpcUrl}/**`, (route) =>
+        methodOf(route) === 'eth_sendRawTransaction' ? route.abort() : route.continue(),
+      )
+      await board.add('Come back')
+      await board.shows('Signed and stored')
+      await board.page.reload()
+      await board.button('Log out').waitFor()
+      expect(await board.task('Come back').count()).toBe(0)
+      await context.unrouteAll({ behavior: 'wait' })
+      await board.task('Come back').getByText('added by you').waitFor()
+    })
+
+    it('has no local key at a node that is not quoin dev, whatever its chain id', async () => {
+      const context = await openContext()
+      await context.route(`${rpcUrl}/**`, async (route) => {
+        if (methodOf(route) !== 'web3_clientVersion') return route.continue()
+        const response = await route.fetch()
+        return route.fulfill({ response, json: { ...(await response.json()), result: 'quoin/0.1.0' } })
+      })
+      const board = new BoardPage(await context.newPage())
+      await board.open(url)
+      await board.page.getByText('No wallet was found in this browser.').waitFor()
+      expect(await board.button(DEVELOPMENT_KEY).count()).toBe(0)
+    })
+
     it('has the new contract soon after its source changes', async () => {
       const board = new BoardPage(await (await openContext()).newPage())
       await board.open(url)
       await board.button(DEVELOPMENT_KEY).click()
+      const deployments = dev.output.match(/Deployed the board/g)!.length
       const source = join(project, 'contracts', 'board.ts')
       const text = await readFile(source, 'utf8')
       await writeFile(source, text.replace('TEXT_LENGTH_MAX = 80n', 'TEXT_LENGTH_MAX = 5n'))
@@ -165,6 +197,10 @@ describe.skipIf(isWithoutBrowser)('the page', () => {
       await board.add('Sixths')
       await board.shows('At most 5 fit.')
       await writeFile(source, text)
+      // Once the old contract is back, the same text is short enough.
+      await dev.shows(new RegExp(`(Deployed the board[^]*){${deployments + 2}}`))
+      await board.add('Sixths')
+      await board.shows(/^Final in block/)
     })
   })
 
@@ -190,7 +226,9 @@ describe.skipIf(isWithoutBrowser)('the page', () => {
 
     it('has no local key, also not one that this browser had before, and works with a wallet', async () => {
       const context = await openContext()
-      await context.addInitScript((key) => localStorage.setItem('development-key', key), generatePrivateKey())
+      await context.addInitScript((key) => {
+        if (location.protocol === 'http:') localStorage.setItem('development-key', key)
+      }, generatePrivateKey())
       const wallet = new TestWallet(privateKeyToAccount(generatePrivateKey()), node.url)
       wallet.chainId = OTHER_CHAIN
       await wallet.installIn(context)
@@ -215,6 +253,10 @@ describe.skipIf(isWithoutBrowser)('the page', () => {
     })
   })
 })
+
+/** The method that a page asks a node for. */
+const methodOf = (route: Route): string | undefined =>
+  (route.request().postDataJSON() as { readonly method: string } | null)?.method
 
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
 

@@ -17,6 +17,8 @@ export class TestWallet {
   chainId = 1
   /** Its user declines the next request. */
   declinesNext = false
+  /** Its user has connected it to the page. Until then it shows no account. */
+  #isConnected = false
   readonly #account: PrivateKeyAccount
   readonly #url: string
 
@@ -49,15 +51,19 @@ export class TestWallet {
     const client = createWalletClient({ account: this.#account, transport: http(this.#url) })
     switch (method) {
       case 'eth_requestAccounts':
-      case 'eth_accounts':
+        this.#isConnected = true
         return [this.#account.address]
+      case 'eth_accounts':
+        return this.#isConnected ? [this.#account.address] : []
       case 'eth_chainId':
         return `0x${this.chainId.toString(16)}`
       case 'wallet_requestPermissions':
+        this.#isConnected = true
         return [
           { parentCapability: 'eth_accounts', caveats: [{ type: 'restrictReturnedAccounts', value: [this.#account.address] }] },
         ]
       case 'wallet_revokePermissions':
+        this.#isConnected = false
         return null
       case 'wallet_switchEthereumChain':
         if (Number(first['chainId']) !== (await client.getChainId()))

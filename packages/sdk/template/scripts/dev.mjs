@@ -27,16 +27,21 @@ async function deploy(rpcUrl) {
   return (await run(['scripts/deploy.mjs'], { RPC_URL: rpcUrl })) === 0
 }
 
-/** Calls `act` after each change in a folder, one call at a time. */
+/** Calls `act` after each change in a folder, one call at a time. @returns a function that ends it */
 function onChange(folder, act) {
   let timer
   let running = Promise.resolve()
-  return watch(folder, { recursive: true }, () => {
+  const watcher = watch(folder, { recursive: true }, () => {
     clearTimeout(timer)
     timer = setTimeout(() => {
       running = running.then(act)
     }, QUIET_MS)
   })
+  return async () => {
+    watcher.close()
+    clearTimeout(timer)
+    await running
+  }
 }
 
 const stopped = new Promise((stop) => {
@@ -54,7 +59,7 @@ if (ready === undefined) process.exit(1)
 
 const rpcUrl = `http://127.0.0.1:${ready[0].rpcPort}`
 if (!(await deploy(rpcUrl))) console.error('The board is not deployed. Mend contracts/, and it is tried again.')
-const watcher = onChange(join(root, 'contracts'), () => deploy(rpcUrl))
+const endWatch = onChange(join(root, 'contracts'), () => deploy(rpcUrl))
 
 // Vite gives variables that begin with VITE_ to the page.
 process.env.VITE_RPC_URLS ??= rpcUrl
@@ -64,7 +69,7 @@ console.log('\nThe page:')
 vite.printUrls()
 
 const isChainLost = await Promise.race([stopped.then(() => false), chainEnd.then(() => true)])
-watcher.close()
+await endWatch()
 await vite.close()
 if (chain.connected) chain.disconnect()
 await chainEnd

@@ -2,7 +2,7 @@ import { streamContractEvents } from '@quoin/sdk'
 import { useStream } from '@quoin/sdk/react'
 import type { Board } from './board.ts'
 import { explain } from './errors.ts'
-import { short } from './short.ts'
+import { Who } from './who.tsx'
 
 /** Events on the page. */
 const SHOWN_MAX = 20
@@ -29,11 +29,11 @@ export function Activity({ board }: { readonly board: Board }) {
             <span className="hint">block {String(event.blockNumber)}</span>{' '}
             {event.eventName === 'Added' ? (
               <>
-                {short(event.args.author)} added “{event.args.text}”
+                <Who address={event.args.author} /> added “{event.args.text}”
               </>
             ) : (
               <>
-                {short(event.args.finisher)} finished task {String(event.args.id)}
+                <Who address={event.args.finisher} /> finished task {String(event.args.id)}
               </>
             )}
           </li>

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 import { useClient } from 'wagmi'
 
 /** The cluster measures its nodes every 2 s. */
-const LOOK_MS = 500
+const LOOK_MS = 250
 
 /** Which nodes answer, and how far the chain is. When one dies the others serve the page; when all are dead it waits for them. */
 export function ConnectionLine() {
@@ -16,7 +16,11 @@ export function ConnectionLine() {
     <p className="connection" role="status" data-state={state}>
       <span className={`dot ${state}`} aria-hidden="true" />
       {good.length > 0 ? which : 'No node answers. This page goes on trying, and nothing is lost.'}
-      {height > 0 && <span className="hint" aria-live="off">{` block ${height}`}</span>}
+      {height > 0 && (
+        <span className="hint" aria-live="off">
+          {good.length > 0 ? ` block ${height}` : ` Last seen: block ${height}.`}
+        </span>
+      )}
     </p>
   )
 }

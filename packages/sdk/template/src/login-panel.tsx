@@ -1,13 +1,20 @@
 import { type Connector, useChainId, useConnect, useConnectors, useSwitchChain } from 'wagmi'
 import { explain } from './errors.ts'
 import { type Login, useLogin } from './login.tsx'
-import { short } from './short.ts'
+import { Short } from './who.tsx'
 
 export function LoginPanel() {
-  const { login } = useLogin()
+  const { login, logOut } = useLogin()
   return (
     <section className="card" aria-labelledby="login-title">
-      <h2 id="login-title">{login === undefined ? 'Log in' : 'You'}</h2>
+      <div className="row">
+        <h2 id="login-title">{login === undefined ? 'Log in' : 'You'}</h2>
+        {login !== undefined && (
+          <button type="button" className="quiet" onClick={logOut}>
+            Log out
+          </button>
+        )}
+      </div>
       {login === undefined ? <LogIn /> : <LoggedIn login={login} />}
     </section>
   )
@@ -32,22 +39,20 @@ function LogIn() {
             {wallet.id === 'injected' ? 'Wallet of this browser' : wallet.name}
           </button>
         ))}
-        {logInWithLocalKey !== undefined && (
-          <button type="button" className="quiet" onClick={logInWithLocalKey}>
-            Development key
-          </button>
-        )}
       </div>
       {wallets.length === 0 && <p className="hint">No wallet was found in this browser. Install one, then reload the page.</p>}
-      {logInWithLocalKey !== undefined && (
-        <p className="hint">
-          The development key is made here and lies in this browser. It exists on development chains only, where it owns nothing.
-        </p>
-      )}
       {connect.error !== null && (
         <p className="error" role="alert">
           {explain(connect.error)}
         </p>
+      )}
+      {logInWithLocalKey !== undefined && (
+        <>
+          <button type="button" className="quiet" onClick={logInWithLocalKey}>
+            Development key
+          </button>
+          <p className="hint">A key that lies in this browser. It exists on development chains only, where it owns nothing.</p>
+        </>
       )}
     </>
   )
@@ -62,14 +67,10 @@ function useWallets(): readonly Connector[] {
 }
 
 function LoggedIn({ login }: { readonly login: Login }) {
-  const { logOut } = useLogin()
   return (
     <>
       <p>
-        <span className="address" title={login.address}>
-          {short(login.address)}
-        </span>{' '}
-        {login.kind === 'wallet' ? `in ${login.wallet}` : 'with a development key'}
+        <Short hex={login.address} /> {login.kind === 'wallet' ? `in ${login.wallet}` : 'with a development key'}
       </p>
       {login.kind === 'wallet' && !login.isOnChain && <SwitchChain wallet={login.wallet} />}
       {login.kind === 'local' && login.tracking?.durability === 'tab' && (
@@ -80,9 +81,6 @@ function LoggedIn({ login }: { readonly login: Login }) {
           Earlier sends do not go on: {explain(login.tracking.problem)}
         </p>
       )}
-      <button type="button" className="quiet" onClick={logOut}>
-        Log out
-      </button>
     </>
   )
 }

@@ -1,5 +1,5 @@
 import { explain } from './errors.ts'
-import { short } from './short.ts'
+import { Short } from './who.tsx'
 import type { Progress } from './writing.ts'
 
 const words: { readonly [step in Progress['step']]: string } = {
@@ -23,9 +23,7 @@ export function ProgressLine({ progress }: { readonly progress: Progress }) {
       {hash !== undefined && (
         <>
           {' '}
-          <span className="address" title={hash}>
-            {short(hash)}
-          </span>
+          <Short hex={hash} />
         </>
       )}
     </p>

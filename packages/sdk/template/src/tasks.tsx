@@ -5,7 +5,7 @@ import type { Board } from './board.ts'
 import { explain } from './errors.ts'
 import { useLogin } from './login.tsx'
 import { ProgressLine } from './progress.tsx'
-import { short } from './short.ts'
+import { Who } from './who.tsx'
 import { useWriting } from './writing.ts'
 
 /** Tasks on the page. */
@@ -104,15 +104,5 @@ function TaskItem({ board, task }: { readonly board: Board; readonly task: Task 
       )}
       {progress.step !== 'idle' && <ProgressLine progress={progress} />}
     </li>
-  )
-}
-
-function Who({ address }: { readonly address: string }) {
-  const { login } = useLogin()
-  if (address === login?.address) return <>you</>
-  return (
-    <span className="address" title={address}>
-      {short(address)}
-    </span>
   )
 }

@@ -11,7 +11,7 @@ import { type UseSendResult, useContractState, useSend, useStream } from '@quoin
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createElement, Fragment, type ReactElement, StrictMode, useRef } from 'react'
 import { type Address, type BaseError, type Chain, ContractFunctionRevertedError } from 'viem'
-import { type Config, createConfig, WagmiProvider } from 'wagmi'
+import { type Config, createConfig, http, WagmiProvider } from 'wagmi'
 import { abi } from './counter-abi.ts'
 
 /** `StreamFrom` as JSON. */
@@ -51,11 +51,13 @@ export const newStory = (): Story => ({
   cursor: storedCursor(memoryStore(), 'counted'),
 })
 
-/** wagmi as an application sets it up. */
-export const configOf = (chain: Chain, urls: readonly string[]): Config =>
+/** wagmi as an application sets it up; `isPlain`: without a cluster, at the first node. */
+export const configOf = (chain: Chain, urls: readonly string[], isPlain = false): Config =>
   createConfig({
     ...{ chains: [chain], ssr: true },
-    transports: { [chain.id]: cluster(urls, { breaker: { rest: 200 }, healthCheck: { interval: 200 } }) },
+    transports: {
+      [chain.id]: isPlain ? http(urls[0]) : cluster(urls, { breaker: { rest: 200 }, healthCheck: { interval: 200 } }),
+    },
   })
 
 export interface AppProps extends Shown {

@@ -11,12 +11,7 @@ import { app, configOf, newStory, type Shown, type Story } from './react-app.ts'
 /** What the page of the tests of hooks can be asked to do. */
 export interface ReactPage {
   /** Renders the application. With `state`, which a server dehydrated, it takes over what the server rendered. */
-  mount(parts: {
-    readonly urls: readonly string[]
-    readonly shown: Shown
-    readonly key?: `0x${string}`
-    readonly state?: string
-  }): void
+  mount(parts: Parts): void
   change(shown: Partial<Shown>): void
   /** Removes the application; queries and sends go on. */
   unmount(): void
@@ -31,6 +26,15 @@ export interface ReactPage {
   story(): Pick<Story, 'renderings' | 'sends'> & { readonly openStreams: number; readonly streams: number }
   /** Errors of the page that nothing caught. */
   readonly uncaught: string[]
+}
+
+interface Parts {
+  readonly urls: readonly string[]
+  readonly isPlain?: boolean
+  readonly shown: Shown
+  /** With it the application can send. */
+  readonly key?: `0x${string}`
+  readonly state?: string
 }
 
 export interface Task {
@@ -56,7 +60,7 @@ const page: ReactPage = {
     shown = parts.shown
     story = newStory()
     queryClient = new QueryClient()
-    const config = configOf(foundry as Chain, parts.urls)
+    const config = configOf(foundry as Chain, parts.urls, parts.isPlain)
     const client = config.getClient()
     sends = parts.key && trackedSends({ client, account: privateKeyToAccount(parts.key), store: memoryStore() })
     const current = () => app({ ...shown!, config, queryClient, sends, story })

@@ -153,6 +153,29 @@ describe.skipIf(isWithoutBrowser)('hooks in a real browser, under StrictMode', (
       await reads('above-0', `success ${await total()}`)
     })
 
+    it('says that no node answers, and shows the value as soon as one does', async () => {
+      const [node] = await nodes(1)
+      await node!.stop()
+      await mount([node!], { above: ['0'] })
+      await reads('above-0', /^error .*No node has answered/)
+      await node!.listen()
+      await reads('above-0', `success ${await total()}`)
+    })
+
+    it('goes back with a development chain that was reset', async () => {
+      const over = await nodes(1)
+      const now = await total()
+      await mine(1)
+      const snapshot = await direct().request({ method: 'evm_snapshot' } as never)
+      // A cluster would not show a height below one that was seen.
+      await mount(over, { above: ['0'] }, { isPlain: true })
+      await counted.emit(1)
+      await mine(2)
+      await reads('above-0', `success ${now + 1n}`)
+      await direct().request({ method: 'evm_revert', params: [snapshot] } as never)
+      await reads('above-0', `success ${now}`)
+    })
+
     it('reads nothing while it is not enabled, and says that a chain is missing', async () => {
       const over = await nodes(1)
       await mount(over, { above: ['0'], isEnabled: false })

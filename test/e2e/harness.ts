@@ -2,8 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
-import { type ChainParameters, createValidatorSet, type Genesis, nobleCrypto, type RegisteredNode, unwrap } from '@quoin/protocol'
+import { DEVELOPMENT_BALANCE, DEVELOPMENT_MNEMONIC, developmentAccounts } from '@quoin/platform'
+import {
+  type ChainParameters,
+  createValidatorSet,
+  type Genesis,
+  nobleCrypto,
+  type RegisteredNode,
+  unwrap,
+  Wei,
+} from '@quoin/protocol'
 import { createPublicClient, createWalletClient, type Hex, http, type TransactionReceipt } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
@@ -126,6 +134,8 @@ export interface NetworkOptions {
   readonly parameters?: Partial<ChainParameters>
   /** Other nodes that may connect. */
   readonly nodes?: readonly RegisteredNode[]
+  /** Funded accounts; ten if missing. */
+  readonly accounts?: number
 }
 
 /** Blocks as fast as the chain allows, including empty ones. */
@@ -145,7 +155,7 @@ export class Network {
 
   /** Creates genesis and data directories; starts nothing. */
   static async create(options: NetworkOptions = {}): Promise<Network> {
-    const { validators: voters = 4, followers = 0, parameters = FAST, nodes = [] } = options
+    const { validators: voters = 4, followers = 0, parameters = FAST, nodes = [], accounts = 10 } = options
     const directory = await temporaryDirectory()
     const count = voters + followers
     const firstPort = await freePorts(2 * count)
@@ -158,6 +168,9 @@ export class Network {
       ),
       parameters: { ...base.parameters, ...parameters },
       nodes: [...base.nodes, ...nodes].sort((a, b) => (a.peerId < b.peerId ? -1 : 1)),
+      alloc: developmentAccounts(nobleCrypto, accounts)
+        .map(({ address }) => ({ address, balance: Wei(DEVELOPMENT_BALANCE) }))
+        .sort((a, b) => (a.address < b.address ? -1 : 1)),
     }
     const genesisPath = join(directory, 'genesis.json')
     await writeFile(genesisPath, genesisText(genesis))

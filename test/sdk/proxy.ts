@@ -25,13 +25,13 @@ export interface Faults {
   freeze?: boolean
   /** Ends the connection before a request is forwarded, or after the node has answered. */
   drop?: 'before' | 'after'
-  /** Forwards each request twice. */
+  /** Forwards each request twice, and sends each answer twice over a WebSocket. */
   double?: boolean
   /** The node is behind: its head is this block. */
   head?: number
   /** A node that is behind answers as ADR 25 says. */
   knowsMinHeight?: boolean
-  /** The node claims this head, and has no such block. */
+  /** The node claims this head, in streams too, and has no such block. */
   claims?: number
   /** Answers with this HTTP status and a page for people. */
   status?: number
@@ -43,6 +43,7 @@ export class NodeProxy {
   readonly #target: string
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #halfOpen = new WeakSet<Socket>()
   readonly #webSockets = new WebSocketServer({ noServer: true })
   #port = 0
   faults: Faults = {}
@@ -61,7 +62,7 @@ export class NodeProxy {
       socket.on('error', () => socket.destroy())
     })
     this.#server.on('upgrade', (request, socket, head) =>
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#serveSocket(webSocket)),
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#serveSocket(webSocket, request.socket)),
     )
   }
 
@@ -108,6 +109,11 @@ export class NodeProxy {
     for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
+  /** The connections that are open now stay open, and nothing comes back on them any more; new ones work. */
+  halfOpen(): void {
+    for (const socket of this.#sockets) this.#halfOpen.add(socket)
+  }
+
   async close(): Promise<void> {
     if (this.#server.listening) await this.stop()
   }
@@ -119,9 +125,9 @@ export class NodeProxy {
       response.writeHead(204, { 'access-control-allow-headers': '*', 'access-control-max-age': '600' }).end()
       return
     }
-    const chunks: Buffer[] = []
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
-    const arrived = JSON.parse(Buffer.concat(chunks).toString()) as Arrived
+    const body = await bodyOf(request)
+    if (body === undefined || this.#halfOpen.has(request.socket)) return
+    const arrived = JSON.parse(body) as Arrived
     const { status } = this.faults
     if (status !== undefined) {
       this.arrived.push(arrived)
@@ -129,23 +135,26 @@ export class NodeProxy {
       return
     }
     const answer = await this.#answer(arrived, () => request.socket.resetAndDestroy())
-    if (answer !== undefined) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    if (answer === undefined || this.#halfOpen.has(request.socket)) return
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   }
 
-  #serveSocket(webSocket: WebSocket): void {
+  #serveSocket(webSocket: WebSocket, socket: Socket): void {
     const far = new WebSocket(this.#target.replace('http', 'ws'))
     // Never, if it cannot be opened: then the near side is closed.
     const opened = new Promise<void>((resolve) => far.on('open', resolve))
     far.on('message', (data) => {
-      if (this.faults.freeze !== true) webSocket.send((data as Buffer).toString())
+      if (this.faults.freeze !== true && !this.#halfOpen.has(socket)) webSocket.send((data as Buffer).toString())
     })
     far.on('error', () => webSocket.terminate())
+    far.on('close', () => webSocket.terminate())
     webSocket.on('error', () => far.terminate())
     webSocket.on('close', () => far.terminate())
-    webSocket.on('message', (data) => void this.#receive(webSocket, far, opened, (data as Buffer).toString()))
+    webSocket.on('message', (data) => void this.#receive({ webSocket, socket, far, opened }, (data as Buffer).toString()))
   }
 
-  async #receive(webSocket: WebSocket, far: WebSocket, opened: Promise<unknown>, text: string): Promise<void> {
+  async #receive({ webSocket, socket, far, opened }: NearSide, text: string): Promise<void> {
+    if (this.#halfOpen.has(socket)) return
     const arrived = JSON.parse(text) as Arrived
     if (arrived.method === 'eth_subscribe' || arrived.method === 'eth_unsubscribe') {
       this.arrived.push(arrived)
@@ -154,7 +163,9 @@ export class NodeProxy {
       return
     }
     const answer = await this.#answer(arrived, () => webSocket.terminate())
-    if (answer !== undefined && webSocket.readyState === WebSocket.OPEN) webSocket.send(JSON.stringify(answer))
+    if (answer === undefined || this.#halfOpen.has(socket)) return
+    for (let times = this.faults.double === true ? 2 : 1; times > 0 && webSocket.readyState === WebSocket.OPEN; times--)
+      webSocket.send(JSON.stringify(answer))
   }
 
   /** Undefined: there is no answer. */
@@ -172,7 +183,7 @@ export class NodeProxy {
     const forwarded = this.#asOfHead(request)
     if (double === true) await this.#forward(forwarded)
     const answer = await this.#forward(forwarded)
-    if (this.faults.drop === 'after') {
+    if (answer === undefined || this.faults.drop === 'after') {
       drop()
       return undefined
     }
@@ -194,16 +205,62 @@ export class NodeProxy {
     return { ...request, ...(params === undefined ? {} : { params }) }
   }
 
-  async #forward(request: Arrived): Promise<object> {
+  /** Undefined: the node is gone. */
+  async #forward(request: Arrived): Promise<object | undefined> {
     const { head, claims } = this.faults
     const shown = claims ?? head
     if (shown !== undefined && request.method === 'eth_blockNumber')
       return { jsonrpc: '2.0', id: request.id, result: `0x${shown.toString(16)}` }
-    const { minHeight: _, ...rest } = request
+    const { minHeight, ...rest } = request
+    // What this proxy answers about is another head than the node's.
+    const forwarded = minHeight === undefined || shown !== undefined ? rest : { ...rest, minHeight }
     const headers = { 'content-type': 'application/json' }
-    const response = await fetch(this.#target, { method: 'POST', headers, body: JSON.stringify(rest) })
-    return (await response.json()) as object
+    try {
+      const response = await fetch(this.#target, { method: 'POST', headers, body: JSON.stringify(forwarded) })
+      const answer = (await response.json()) as Answered
+      return claims !== undefined && isBatch(answer.result) ? claiming(answer, claims) : answer
+    } catch (failure) {
+      // What fetch throws when there is no connection, or the node dies while it answers.
+      if (failure instanceof TypeError) return undefined
+      throw failure
+    }
   }
+}
+
+/** The client's side of a WebSocket, and the node's. */
+interface NearSide {
+  readonly webSocket: WebSocket
+  readonly socket: Socket
+  readonly far: WebSocket
+  readonly opened: Promise<unknown>
+}
+
+interface Answered {
+  readonly result?: unknown
+}
+
+/** A batch of a stream. */
+interface Batch {
+  readonly head: { readonly height: number }
+}
+
+const isBatch = (result: unknown): result is Batch => typeof result === 'object' && result !== null && 'head' in result
+
+const claiming = (answer: Answered, height: number): object => {
+  const batch = answer.result as Batch
+  return { ...answer, result: { ...batch, head: { ...batch.head, height } } }
+}
+
+/** Undefined if the client leaves before its end. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code === 'ECONNRESET') return undefined
+    throw failure
+  }
+  return Buffer.concat(chunks).toString()
 }
 
 /** The latency of a network. It keeps no process alive. */

@@ -38,6 +38,8 @@ export class Bundle {
       format: 'esm',
       target: 'node20',
       conditions: ['@quoin/source'],
+      // For packages in CommonJS that require modules of Node.js.
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
       logLevel: 'error',
     })
     return bundle

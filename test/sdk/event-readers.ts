@@ -31,6 +31,11 @@ export class EventReader {
     this.#directory = join(directory, name)
   }
 
+  /** For the message of a failure. */
+  get report(): string {
+    return `${this.name}: ${this.kills} kills, ${this.#child?.lines.at(-1) ?? 'not started'} ${this.#child?.errors ?? ''}`
+  }
+
   get isStarted(): boolean {
     return this.#child !== undefined
   }

@@ -38,6 +38,7 @@ export class FaultyNetwork {
   readonly injected = new Map<string, number>()
   /** What happened in each turn, for the message of a failure. */
   readonly turns: string[] = []
+  readonly #startedAt = performance.now()
   #healing: (() => Promise<void>)[] = []
 
   private constructor(network: Network, proxies: readonly NodeProxy[], seed: number) {
@@ -68,7 +69,8 @@ export class FaultyNetwork {
     const { random, proxies, network } = this
     const healthy = random.below(proxies.length)
     const height = await network.validators[healthy]!.height()
-    const told: string[] = [`turn ${this.turns.length}, block ${height}: ${healthy} healthy`]
+    const seconds = Math.round((performance.now() - this.#startedAt) / 1_000)
+    const told: string[] = [`turn ${this.turns.length} after ${seconds} s, block ${height}: ${healthy} healthy`]
     const others = proxies.flatMap((_, i) => (i === healthy ? [] : [i]))
     const down = random.pick(others)
     const second = random.pick(others.filter((i) => i !== down))

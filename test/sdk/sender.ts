@@ -1,9 +1,10 @@
 import { DEVELOPMENT_MNEMONIC } from '@quoin/platform'
-import { SendError, trackedSends } from '@quoin/sdk'
+import { cluster, SendError, trackedSends } from '@quoin/sdk'
 import { fileStore } from '@quoin/sdk/store/node'
 import { createClient, fallback, http } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
+import { WebSocket } from 'ws'
 
 /**
  * A program that sends: `sender '<SenderTask>'`. Send k of a sender carries k + 1 wei and has the id `<prefix><k>`. It prints `ready`, and for each
@@ -18,14 +19,19 @@ export interface SenderTask {
   readonly prefix: string
   readonly to: `0x${string}`
   readonly deadlineMs?: number
+  /** Default: viem's `fallback`. */
+  readonly transport?: 'cluster' | 'fallback'
 }
 
-const { urls, directory, senders, count, prefix, to, deadlineMs = 600_000 } = JSON.parse(process.argv[2]!) as SenderTask
+const { urls, directory, senders, count, prefix, to, deadlineMs = 600_000, ...task } = JSON.parse(process.argv[2]!) as SenderTask
 const store = await fileStore(directory)
-const transport = fallback(
-  urls.map((url) => http(url, { retryCount: 0 })),
-  { retryCount: 0 },
-)
+const transport =
+  task.transport === 'cluster'
+    ? cluster(urls, { webSocket: WebSocket })
+    : fallback(
+        urls.map((url) => http(url, { retryCount: 0 })),
+        { retryCount: 0 },
+      )
 const client = createClient({ chain: foundry, transport })
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Bundle, type Child, temporaryDirectory } from '../../packages/sdk/test/child.ts'
-import { account, publicClient } from '../e2e/harness.ts'
+import { publicClient } from '../e2e/harness.ts'
 import { type Program, startQuoin } from '../e2e/program.ts'
 import { isLong } from '../long.ts'
-import { includedSends } from './included.ts'
+import { expectOnceOrReason, type Told, toldBy } from './included.ts'
 import type { SenderTask } from './sender.ts'
 
 const seed = Number(process.env['QUOIN_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
@@ -40,33 +40,9 @@ function start(task: Partial<SenderTask>): Child {
   return child
 }
 
-/** What a program reported, by sender and number. */
-const reports = (lines: readonly string[]): ReadonlyMap<string, string> =>
-  new Map(
-    lines
-      .filter((line) => line !== 'ready')
-      .map((line) => line.split(' '))
-      .map(([sender, k, ...rest]) => [`${sender} ${k}`, rest.join(' ')]),
-  )
-
-/** Every send was included exactly once, with the hash that each process reported. */
-async function expectOnce(
-  senders: readonly number[],
-  count: number,
-  told: readonly ReadonlyMap<string, string>[],
-  sink: string,
-): Promise<void> {
-  const included = await includedSends(publicClient(url), sink)
-  for (const sender of senders) {
-    for (let k = 0; k < count; k++) {
-      const hashes = included.get(`${account(sender).address.toLowerCase()} ${k + 1}`) ?? []
-      expect([sender, k, hashes.length]).toEqual([sender, k, 1])
-      for (const report of told) {
-        const said = report.get(`${sender} ${k}`)
-        if (said !== undefined) expect(said).toBe(`included ${hashes[0]}`)
-      }
-    }
-  }
+/** Nothing is refused here: every send is in a block. */
+async function expectOnce(senders: readonly number[], count: number, told: readonly Told[], sink: string): Promise<void> {
+  expect(await expectOnceOrReason(publicClient(url), { senders, count, told, sink })).toEqual(new Map())
 }
 
 describe('sends of processes that are killed', () => {
@@ -74,7 +50,7 @@ describe('sends of processes that are killed', () => {
     timeout: isLong ? 3_600_000 : 120_000,
   }, async () => {
     const keys = Array.from({ length: SENDERS }, (_, i) => i)
-    const told: ReadonlyMap<string, string>[] = []
+    const told: Told[] = []
     let random = seed
     for (let life = 0; life < KILLS; life++) {
       random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
@@ -84,11 +60,11 @@ describe('sends of processes that are killed', () => {
       await child.until(`${goal} ended sends`, (lines) => lines.length > goal)
       await child.end('SIGKILL')
       expect(child.errors).toBe('')
-      told.push(reports(child.lines))
+      told.push(toldBy(child.lines))
     }
     const last = start({ senders: keys, count: COUNT, prefix: 'all-' })
     expect(await last.ended()).toBe(0)
-    const final = reports(last.lines)
+    const final = toldBy(last.lines)
     expect(final.size).toBe(keys.length * COUNT)
     await expectOnce(keys, COUNT, [...told, final], SINK)
   })
@@ -104,10 +80,10 @@ describe('sends of processes that are killed', () => {
     // The other one went on with what the killed one had signed; a new process knows all ids.
     const again = start(tasks[0]!)
     expect(await again.ended()).toBe(0)
-    const told = [reports(first.lines), reports(again.lines)]
-    expect(reports(again.lines).size).toBe(count)
-    expect(reports(second.lines).size).toBe(count)
+    const told = [toldBy(first.lines), toldBy(again.lines)]
+    expect(toldBy(again.lines).size).toBe(count)
+    expect(toldBy(second.lines).size).toBe(count)
     await expectOnce([sender], count, told, SINKS[0]!)
-    await expectOnce([sender], count, [reports(second.lines)], SINKS[1]!)
+    await expectOnce([sender], count, [toldBy(second.lines)], SINKS[1]!)
   })
 })

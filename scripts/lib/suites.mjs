@@ -24,7 +24,7 @@ export const suites = [
   { name: 'sim', projects: ['sim'], folders: ['test/sim'], minutesMax: 9 },
   { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 35 },
   { name: 'clients', projects: ['clients'], folders: ['test/clients'], minutesMax: 3 },
-  { name: 'sdk', projects: ['sdk'], folders: ['test/sdk'], minutesMax: 10 },
+  { name: 'sdk', projects: ['sdk'], folders: ['test/sdk'], minutesMax: 14 },
   { name: 'examples', projects: ['examples'], folders: ['examples'], minutesMax: 3 },
   { name: 'pressure', projects: ['pressure'], folders: ['test/pressure'], minutesMax: 6 },
   { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 3 },

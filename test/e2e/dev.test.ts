@@ -194,11 +194,12 @@ describe('the command', () => {
     expect(await other.program.end('SIGINT')).toEqual({ code: 0, signal: null })
   })
 
-  it('says that its port is in use, and what to do', async () => {
+  // With a channel: as a program starts it that waits for its end.
+  it.each([false, true])('says that its port is in use and what to do, and ends (channel: %s)', async (ipc) => {
     const port = await freePorts(1)
     const taken = createServer().listen(port, '127.0.0.1')
     await once(taken, 'listening')
-    const { code, output } = await quoin(['dev', '--port', String(port)])
+    const { code, output } = await quoin(['dev', '--port', String(port)], { ipc })
     taken.close()
     expect(code).toBe(1)
     expect(output).toBe(

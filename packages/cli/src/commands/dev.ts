@@ -22,6 +22,15 @@ const WEI = 10n ** 18n
 
 /** Runs a development node until SIGINT, SIGTERM, or until the parent process closes the IPC channel that it started this process with. */
 export async function dev(options: DevCommandOptions, print: (text: string) => void): Promise<void> {
+  try {
+    await serve(options, print)
+  } finally {
+    // Our end of the parent's channel would keep the process alive, also one that could not start.
+    if (process.connected) process.disconnect()
+  }
+}
+
+async function serve(options: DevCommandOptions, print: (text: string) => void): Promise<void> {
   const stopped = stopSignal()
   const { balance, quiet, ...settings } = options
   const clientVersion = `${DEV_CLIENT}/v${CLI_VERSION}/${process.platform}-${process.arch}/node${process.version}`
@@ -38,8 +47,6 @@ export async function dev(options: DevCommandOptions, print: (text: string) => v
   } finally {
     systemShutdown((message) => void process.stderr.write(`warning: ${message}\n`)).begin()
     await node.close()
-    // Our end of the parent's channel would keep the process alive.
-    if (process.connected) process.disconnect()
   }
 }
 

@@ -55,7 +55,10 @@ const chain = spawn(process.execPath, [quoin, 'dev', '--port', rpcPort], {
 })
 const chainEnd = once(chain, 'exit')
 const ready = await Promise.race([once(chain, 'message'), chainEnd.then(() => undefined)])
-if (ready === undefined) process.exit(1)
+if (ready === undefined) {
+  console.error(`The development chain did not start. If port ${rpcPort} is in use, set RPC_PORT to another one.`)
+  process.exit(1)
+}
 
 const rpcUrl = `http://127.0.0.1:${ready[0].rpcPort}`
 if (!(await deploy(rpcUrl))) console.error('The board is not deployed. Mend contracts/, and it is tried again.')

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { chain, type Item, sizes, sourceOf } from '../../test/streams/model.ts'
 import type { WhenFull } from './buffer.ts'
 import { StreamOverflowError } from './errors.ts'
+import { endOf } from './place.ts'
+import type { Segment } from './segment.ts'
 import { Stream } from './stream.ts'
 
 const maxSize = fc.integer({ min: 1, max: 8 })
@@ -117,6 +119,24 @@ describe('a buffer', () => {
       while ((await reading.next()).done !== true);
     }
     await expect(rest()).rejects.toThrow('enough')
+  })
+
+  it('has cursors of the new chain behind a reset, also when nothing came just before it', async () => {
+    const [old, ...rest] = [0, 1, 2].map((height) => ({
+      ...{ value: height, place: { height, transactionIndex: 0, logIndex: 0, source: 0 } },
+    }))
+    const common = { through: endOf(9), head: { number: 9n, hash: '0x', time: 0 }, isMerged: false } as const
+    const open = async function* (): AsyncGenerator<Segment<number>, never> {
+      yield { ...common, entries: [old!], start: 'old0', cursor: 'old1', isRestart: false }
+      yield { ...common, entries: [], start: 'old1', cursor: 'old2', isRestart: false }
+      yield { ...common, entries: rest, start: 'new0', cursor: 'new2', isRestart: true }
+      await new Promise(() => {})
+      throw new Error('unreachable')
+    }
+    const reading = new Stream(open, {}).buffer({ maxSize: 9 }).batches({ maxSize: 1 })
+    await reading.next()
+    await turn()
+    expect((await reading.next()).value!.cursor).toBe('new0~1.0.0.0')
   })
 
   it('has a size', () => {

@@ -118,7 +118,7 @@ class Buffered<T> {
   #add(segment: Segment<T>): void {
     const last = this.#segments.at(-1)
     const isRestart = segment.isRestart || last?.isRestart === true
-    if (last?.entries.length === 0) this.#segments.splice(-1, 1, { ...segment, start: last.start, isRestart })
+    if (last?.entries.length === 0) this.#segments.splice(-1, 1, { ...segment, isRestart })
     else this.#segments.push(segment)
     this.#size += segment.entries.length
   }

@@ -185,6 +185,8 @@ describe('a connection over WebSocket', () => {
 it('a URL is shown without its secrets', () => {
   expect(shownUrl('https://user:pass@a.example/rpc?x=1')).toBe('https://a.example/rpc?x=1')
   expect(shownUrl('ws://user:pass@a.example:8545')).toBe('ws://a.example:8545')
+  for (const url of ['wss://a.example', 'wss://a.example/', 'wss://a.example/?', 'wss://a.example#', 'wss://a.example/#here'])
+    expect(shownUrl(url)).toBe('wss://a.example')
   expect(() => connect('a.example')).toThrow('begins with http://')
 })
 

@@ -56,6 +56,9 @@ export function shownUrl(url: string): string {
   const parsed = new URL(url)
   parsed.username = ''
   parsed.password = ''
+  // Never sent, and an empty query is the same as none.
+  parsed.hash = ''
+  if (parsed.search === '') parsed.search = ''
   // A URL without a path is shown as it was written.
   return parsed.pathname === '/' && parsed.search === '' ? parsed.href.slice(0, -1) : parsed.href
 }

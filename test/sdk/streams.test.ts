@@ -191,6 +191,38 @@ describe('a watched read', () => {
     const calls = node!.arrived.filter(({ method }) => method === 'eth_call').length
     expect(calls).toBeLessThanOrEqual(5)
   })
+
+  it('tells the others when one throws, and nobody who was stopped meanwhile', async () => {
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    const uncaught: unknown[] = []
+    process.on('uncaughtException', (error) => void uncaught.push(error))
+    const one = client([url()])
+    const read = { address, abi, functionName: 'total' } as const
+    const stops: (() => void)[] = []
+    try {
+      const before = await total()
+      let stopped = 0
+      const throws = (value: bigint): void => {
+        if (value === before) return
+        stops[1]!()
+        throw new Error('the application failed')
+      }
+      stops.push(watchReadContract(one, { ...read, onData: throws }))
+      stops.push(watchReadContract(one, { ...read, onData: (value) => void (stopped += value === before ? 0 : 1) }))
+      const reading = streamContractState(one, read)[Symbol.asyncIterator]()
+      expect((await reading.next()).value!.value).toBe(before)
+      await emit(1)
+      expect((await reading.next()).value!.value).toBe(before + 1n)
+      await reading.return(undefined)
+      expect(stopped).toBe(0)
+      expect(uncaught).toEqual([new Error('the application failed')])
+    } finally {
+      for (const stop of stops) stop()
+      process.removeAllListeners('uncaughtException')
+      for (const listener of others) process.on('uncaughtException', listener)
+    }
+  })
 })
 
 describe('a stream of state', () => {

@@ -107,7 +107,7 @@ export class WatchedReads {
     }
     this.#watched.set(key, watched)
     watched.listeners.add(listener)
-    if (watched.last !== undefined) listener(watched.last, watched.position)
+    if (watched.last !== undefined) hear(listener, watched.last, watched.position)
     if (this.#stop === undefined) this.#start()
     this.#wake()
     return () => {
@@ -202,7 +202,19 @@ export class WatchedReads {
 function tell(watched: Watched, outcome: ReadOutcome | undefined, position: ReadPosition | undefined): void {
   watched.last = outcome ?? watched.last
   watched.position = position
-  for (const listener of [...watched.listeners]) listener(outcome, position)
+  // One of them may end the watch of another.
+  for (const listener of [...watched.listeners]) if (watched.listeners.has(listener)) hear(listener, outcome, position)
+}
+
+/** What a listener throws is its application's, which sees it as uncaught: the other listeners and the reads go on. */
+function hear(listener: ReadListener, ...news: Parameters<ReadListener>): void {
+  try {
+    listener(...news)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
 }
 
 function outcomeOf(read: ContractRead, success: boolean, data: Hex, blockNumber: bigint): ReadOutcome {

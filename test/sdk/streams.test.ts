@@ -192,6 +192,23 @@ describe('a watched read', () => {
     expect(calls).toBeLessThanOrEqual(5)
   })
 
+  it('begins anew after it has ended, also while an ended watch was not stopped', async () => {
+    const [node] = await nodes(1)
+    const one = client([node!.url])
+    const read = { address, abi, functionName: 'total' } as const
+    const refusal = { code: -32_601, message: 'no such method', data: { reason: 'method-not-found', scope: 'chain' } }
+    node!.faults = { refuse: ({ method }) => (method === 'eth_call' ? refusal : undefined) }
+    let stop = (): void => {}
+    const ended = new Promise<Error>((resolve) => {
+      stop = watchReadContract(one, { ...read, onData: () => {}, onError: resolve })
+    })
+    expect((await ended).message).toContain('has ended')
+    node!.faults = {}
+    const [{ value }] = (await take(streamContractState(one, read), 1)) as [{ value: bigint }]
+    expect(value).toBe(await total())
+    stop()
+  })
+
   it('tells the others when one throws, and nobody who was stopped meanwhile', async () => {
     const others = process.listeners('uncaughtException')
     process.removeAllListeners('uncaughtException')

@@ -112,7 +112,7 @@ export class WatchedReads {
     this.#wake()
     return () => {
       watched.listeners.delete(listener)
-      if (watched.listeners.size > 0) return
+      if (watched.listeners.size > 0 || this.#watched.get(key) !== watched) return
       this.#watched.delete(key)
       if (this.#watched.size > 0) return
       this.#stop?.abort(new Error('nothing is watched any more'))
@@ -129,7 +129,11 @@ export class WatchedReads {
       stop.abort(cause)
       const error = new QuoinError('Watching contracts has ended: the node refuses to answer.', { cause: cause as Error })
       const blockNumber = BigInt(this.#position?.height ?? -1)
-      for (const watched of this.#watched.values()) tell(watched, { status: 'failure', error, blockNumber }, undefined)
+      const ended = [...this.#watched.values()]
+      // Who watches from now on begins anew.
+      this.#watched.clear()
+      this.#stop = undefined
+      for (const watched of ended) tell(watched, { status: 'failure', error, blockNumber }, undefined)
     }
     this.#follow(stop.signal).catch(end)
     this.#rounds(stop.signal).catch(end)

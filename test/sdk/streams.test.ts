@@ -294,6 +294,24 @@ describe('a stream of state', () => {
     expect((await later)[0]!.blockNumber).toBeGreaterThanOrEqual(future.block)
   })
 
+  it('does not end with a refusal of the contract before its position', async () => {
+    const one = client([url()])
+    const above = { address, abi, functionName: 'above', args: [(await total()) + 1n] } as const
+    const refused = new Promise((resolve) => {
+      const stop = watchReadContract(one, { ...above, onData: () => stop(), onError: resolve })
+    })
+    await refused
+    const rounds = streamContractState(one, state()).batches({ includeEmpty: true })
+    await rounds.next()
+    await mine(1)
+    // The next round comes a while after this one.
+    await rounds.next()
+    await emit(1)
+    const from = { block: await direct().getBlockNumber() }
+    expect((await take(streamContractState(one, { ...above, from }), 1))[0]!.value).toBe(0n)
+    await rounds.return(undefined)
+  })
+
   it('stands behind the events of its block in a merge', async () => {
     const one = client([url()])
     const before = await total()

@@ -14,7 +14,7 @@ import type { Reading } from '../streams/reading.ts'
 import type { Entry, Segment } from '../streams/segment.ts'
 import { beginningOf } from '../streams/source.ts'
 import { Stream, type StreamOptions } from '../streams/stream.ts'
-import { type ContractRead, type ReadListener, type ReadPosition, readsOf } from './watched-reads.ts'
+import { type ContractRead, type ReadListener, type ReadOutcome, type ReadPosition, readsOf } from './watched-reads.ts'
 
 type View = 'pure' | 'view'
 
@@ -108,8 +108,8 @@ class Inbox<T> {
   #floor: number
   #resets: number | undefined
   #isRestart = false
-  /** The newest value, as long as it was not put into an entry. */
-  #value: { readonly value: T } | undefined
+  /** The newest outcome, as long as it was not put into an entry. */
+  #outcome: ReadOutcome | undefined
   #entry: Entry<StreamedState<T>> | undefined
   #position: ReadPosition | undefined
   #failure: { readonly error: unknown } | undefined
@@ -121,9 +121,8 @@ class Inbox<T> {
   }
 
   readonly receive: ReadListener = (outcome, position) => {
-    if (outcome?.status === 'failure') return this.end(outcome.error)
-    if (outcome !== undefined) this.#value = { value: outcome.value as T }
-    if (position === undefined) return
+    this.#outcome = outcome ?? this.#outcome
+    if (position === undefined) return this.#endIfRefused()
     if (this.#resets !== undefined && this.#resets !== position.resets) {
       if (!this.#survivesReset) return this.end(new CursorUnknownError(new Error('the development chain was reset')))
       this.#isRestart = true
@@ -131,14 +130,20 @@ class Inbox<T> {
     }
     this.#resets = position.resets
     const { height } = position
+    // A refusal before the position is none of the stream's.
     if (height < this.#floor) return
+    this.#endIfRefused()
     this.#position = position
-    if (this.#value !== undefined) {
+    if (this.#outcome?.status === 'success') {
       const place = { height, transactionIndex: BEHIND, logIndex: BEHIND, source: 0 }
-      this.#entry = { value: { value: this.#value.value, blockNumber: BigInt(height) }, place }
-      this.#value = undefined
+      this.#entry = { value: { value: this.#outcome.value as T, blockNumber: BigInt(height) }, place }
+      this.#outcome = undefined
     }
     this.#wake()
+  }
+
+  #endIfRefused(): void {
+    if (this.#outcome?.status === 'failure') this.end(this.#outcome.error)
   }
 
   /** What was not taken yet is lost. */

@@ -132,3 +132,23 @@ it('reads nothing before the cluster is used, nor after it was closed', async ()
   await mine()
   expect(readings).toBe(before)
 })
+
+it('forgets a reading that ends after the cluster was at rest', async () => {
+  const [own] = (await nodes(1)) as [NodeProxy]
+  let readings = 0
+  let fail = (_: Error): void => {}
+  const first = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  const read = (): Promise<readonly string[]> => (readings++ === 0 ? first : Promise.resolve(['nonsense']))
+  const client = clientOf([own.url], { discover: discovery({ read, interval: 60_000 }), idle: 1 })
+  await until('it reads again', async () => (await client.getChainId()) > 0 && readings === 2, quick)
+  await until(
+    'the list was read',
+    async () => (await client.getChainId()) > 0 && client.transport.discovery()!.refused.length > 0,
+    quick,
+  )
+  fail(new Error('too late'))
+  await first.catch(() => mine())
+  expect(client.transport.discovery()!.error).toBeUndefined()
+})

@@ -114,11 +114,13 @@ class Discoverer implements RunningDiscovery {
       this.#genesis ??= genesisIn(await this.#host.ask(GENESIS))
       if (isOver()) return
       await this.#take(listed, isOver)
+      if (isOver()) return
       this.#error = undefined
     } catch (error) {
+      if (isOver()) return
       this.#error = toError(error)
     }
-    if (!isOver()) this.#cancel = inBackground(this.#options.interval ?? INTERVAL_MS, () => void this.#run(turn))
+    this.#cancel = inBackground(this.#options.interval ?? INTERVAL_MS, () => void this.#run(turn))
   }
 
   async #take(listed: readonly unknown[], isOver: () => boolean): Promise<void> {
@@ -144,7 +146,7 @@ class Discoverer implements RunningDiscovery {
         this.#host.add(connection)
       }
     }
-    this.#refused = refused
+    if (!isOver()) this.#refused = refused
   }
 
   async #probe(url: string): Promise<{ url: string; connection: NodeConnection; problem: DiscoveryProblem | undefined }> {

@@ -312,6 +312,29 @@ describe('a stream of state', () => {
     await rounds.return(undefined)
   })
 
+  it('tells a value that waits for its consumer at a height of the chain after a reset', async () => {
+    // A cluster would wait for the height that it has seen.
+    const one = direct()
+    const reading = streamContractState(one, state({ onUnknownCursor: 'restart' }))[Symbol.asyncIterator]()
+    const known = (await reading.next()).value!.value
+    const other = streamContractState(one, state())[Symbol.asyncIterator]()
+    await other.next()
+    const snapshot = await direct().request({ method: 'evm_snapshot' } as never)
+    await mine(5)
+    await emit(1)
+    expect((await other.next()).value!.value).toBe(known + 1n)
+    await other.return(undefined)
+    await direct().request({ method: 'evm_revert', params: [snapshot] } as never)
+    await emit(1)
+    const rounds = streamContractState(one, state({ from: { block: await direct().getBlockNumber() } }))[Symbol.asyncIterator]()
+    await rounds.next()
+    await rounds.return(undefined)
+    const { value, blockNumber } = (await reading.next()).value!
+    await reading.return(undefined)
+    expect(value).toBe(known + 1n)
+    expect(blockNumber).toBeLessThanOrEqual(await direct().getBlockNumber())
+  })
+
   it('stands behind the events of its block in a merge', async () => {
     const one = client([url()])
     const before = await total()

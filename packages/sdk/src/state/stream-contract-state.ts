@@ -126,6 +126,9 @@ class Inbox<T> {
     if (this.#resets !== undefined && this.#resets !== position.resets) {
       if (!this.#survivesReset) return this.end(new CursorUnknownError(new Error('the development chain was reset')))
       this.#isRestart = true
+      // A value that was not taken is the new chain's too, unless there is news of it; its height is not.
+      if (this.#entry !== undefined) this.#outcome ??= { status: 'success', ...this.#entry.value }
+      this.#entry = undefined
       this.#floor = 0
     }
     this.#resets = position.resets

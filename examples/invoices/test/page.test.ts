@@ -75,6 +75,8 @@ describe.skipIf(!hasChromium)('the page', () => {
     const context = await openContext({ colorScheme: 'light', viewport: { width: 1280, height: 900 } })
     const page = await openPage(context)
     const other = await openPage(context)
+    // A click in a tab behind another one takes seconds.
+    await page.bringToFront()
     await balance(page, '100 000.00 EUR')
     await page.getByLabel('Order', { exact: true }).fill('flour-1')
     await button(page, 'Place order').click()
@@ -97,11 +99,13 @@ describe.skipIf(!hasChromium)('the page', () => {
     await invoice(other, 'flour-1').filter({ hasText: '449.50 of 700.00' }).filter({ hasText: 'part paid' }).waitFor()
     await balance(other, '99 449.50 EUR')
     await picture(page, 'part-paid')
+    await other.bringToFront()
     await actFor(other, SUPPLIER)
     await balance(other, '550.50 EUR')
     await invoice(other, 'flour-1').filter({ hasText: '449.50' }).waitFor()
     await picture(other, 'supplier')
     // The form offers the rest.
+    await page.bringToFront()
     await button(page, 'Pay').click()
     await invoice(page, 'flour-1').waitFor({ state: 'detached' })
     await page.getByText('Nothing is unpaid.').waitFor()

@@ -98,7 +98,7 @@ function Row({ invoice }: { readonly invoice: Invoice }) {
     <>
       <tr data-testid={`invoice-${id}`}>
         <td className="day">{day(due)}</td>
-        <td>
+        <td className="name">
           {bytesToName(ref)} <small>{isBuyer ? `from ${nameOf(supplier)}` : `to ${nameOf(buyer)}`}</small>
         </td>
         <td className="amount">

@@ -25,7 +25,7 @@ export const suites = [
   { name: 'e2e', projects: ['e2e'], folders: ['test/e2e'], minutesMax: 35 },
   { name: 'clients', projects: ['clients'], folders: ['test/clients'], minutesMax: 3 },
   { name: 'sdk', projects: ['sdk'], folders: ['test/sdk'], minutesMax: 14 },
-  { name: 'examples', projects: ['examples'], folders: ['examples'], minutesMax: 3 },
+  { name: 'examples', projects: ['examples'], folders: ['examples'], minutesMax: 5 },
   { name: 'pressure', projects: ['pressure'], folders: ['test/pressure'], minutesMax: 6 },
   { name: 'fuzz', projects: ['fuzz'], folders: ['test/fuzz'], minutesMax: 3 },
 ]

@@ -204,8 +204,8 @@ describe('a watched read', () => {
     })
     expect((await ended).message).toContain('has ended')
     node!.faults = {}
-    const [{ value }] = (await take(streamContractState(one, read), 1)) as [{ value: bigint }]
-    expect(value).toBe(await total())
+    const [first] = await take(streamContractState(one, read), 1)
+    expect(first!.value).toBe(await total())
     stop()
   })
 

@@ -23,6 +23,7 @@ export class EventReader {
   readonly #program: Bundle
   readonly #directory: string
   #child: Child | undefined
+  #isCrashing = false
 
   constructor(name: string, program: Bundle, directory: string, settings: ReaderSettings) {
     this.name = name
@@ -40,18 +41,37 @@ export class EventReader {
     return this.#child !== undefined
   }
 
-  /** Resolves when its position is fixed. */
-  async start(): Promise<void> {
-    const task: ReaderTask = { ...this.settings, directory: this.#directory }
-    this.#child = this.#program.start([JSON.stringify(task)])
-    await this.#child.until(`${this.name} ready`, (lines) => lines.some((line) => line === 'ready' || line === 'done'))
+  /** Whether its process will kill itself, or has. */
+  get isCrashing(): boolean {
+    return this.#isCrashing
   }
 
-  /** `kill -9`, and another process in the same directory. */
-  async killAndStart(): Promise<void> {
+  /** Resolves when its position is fixed. */
+  async start(): Promise<void> {
+    this.#begin()
+    await this.#child!.until(`${this.name} ready`, (lines) => lines.some((line) => line === 'ready' || line === 'done'))
+  }
+
+  /** `kill -9`, and another process in the same directory, which may kill itself at an event. */
+  async killAndStart(crashAt?: number): Promise<void> {
     await this.kill()
     this.kills += 1
-    const task: ReaderTask = { ...this.settings, directory: this.#directory }
+    this.#begin(crashAt)
+  }
+
+  /** Resolves when a process that kills itself has done so, and another one goes on. */
+  async afterCrash(): Promise<void> {
+    if ((await this.#child!.ended()) === 0) {
+      // It had everything before the event.
+      this.#isCrashing = false
+      return
+    }
+    await this.killAndStart()
+  }
+
+  #begin(crashAt?: number): void {
+    this.#isCrashing = crashAt !== undefined
+    const task: ReaderTask = { ...this.settings, directory: this.#directory, crashAt }
     this.#child = this.#program.start([JSON.stringify(task)])
   }
 

@@ -57,11 +57,11 @@ function readersOf(counters: readonly [Address, Address]): readonly { readonly r
     make('items-now', { kind: 'items', from: 'now' }),
     make('items-now-sockets', { kind: 'items', from: 'now', urls: sockets }),
     make('logs', { kind: 'logs', maxSize: 33 }),
-    make('merge', { kind: 'merge' }),
+    make('merge', { kind: 'merge', maxSize: 7 }),
     make('filter', { kind: 'filter' }),
     make('split', { kind: 'split', urls: https }),
     make('late', { kind: 'batches', maxSize: 7 }, true),
-    make('chunks-fallback', { kind: 'chunks', transport: 'fallback', urls: https, maxSize: 10 }),
+    make('chunks-fallback', { kind: 'chunks', transport: 'fallback', urls: https, maxSize: 4 }),
   ]
 }
 
@@ -129,17 +129,21 @@ it(`${LAST[0]} events reach ten readers once and in order, seed ${seed}`, { time
   await Promise.all(all.filter(({ isLate }) => !isLate).map(({ reader }) => reader.start()))
   const emit = emitterOf(counters)
 
-  const started = performance.now()
-  const part = async (from: number): Promise<void> => {
+  const startedAt = performance.now()
+  const started = () => readers.filter(({ isStarted }) => isStarted)
+  const half = (SENDS_A_TURN / 2) * EVENTS
+  /** One reader is killed, another one kills itself at one of the next events. */
+  const part = async (number: number): Promise<void> => {
+    const [one, other] = [random.pick(started()), random.pick(started())]
+    if (!one.isCrashing) await one.killAndStart()
+    if (!other.isCrashing) await other.killAndStart(number + random.between(1, half))
     await emit(SENDS_A_TURN / 2)
-    const running = readers.filter(({ isStarted }) => isStarted)
-    await random.pick(running).killAndStart()
-    if (from === 1 && random.chance(0.5)) await random.pick(running).killAndStart()
   }
   for (let turn = 0; turn < TURNS; turn++) {
     if (turn === TURNS / 2) await Promise.all(all.filter(({ isLate }) => isLate).map(({ reader }) => reader.start()))
     await faulty.beginTurn(isHalt(turn) ? 'halt' : 'ordinary')
-    const flow = part(0).then(() => part(1))
+    const number = turn * 2 * half
+    const flow = part(number).then(() => part(number + half))
     // It may fail while the chain stands.
     void Promise.allSettled([flow])
     if (isHalt(turn)) {
@@ -148,14 +152,13 @@ it(`${LAST[0]} events reach ten readers once and in order, seed ${seed}`, { time
     }
     await flow
     // A fallback of viem asks its first node again and again, so that it may wait for the end of the turn.
-    const patient = isPatient(turn)
-      ? readers.filter(({ isStarted, settings }) => isStarted && settings.transport === 'cluster')
-      : []
-    await Promise.all(patient.map((reader) => reader.reaches((turn + 1) * SENDS_A_TURN * EVENTS)))
+    const patient = started().filter(({ isCrashing, settings }) => !isCrashing && settings.transport === 'cluster')
+    if (isPatient(turn)) await Promise.all(patient.map((reader) => reader.reaches(number + 2 * half)))
     await faulty.endTurn()
+    await Promise.all(started().map((reader) => (reader.isCrashing ? reader.afterCrash() : undefined)))
   }
   await Promise.all(readers.map((reader) => reader.ended()))
-  const seconds = Math.round((performance.now() - started) / 1_000)
+  const seconds = Math.round((performance.now() - startedAt) / 1_000)
 
   const { events, merged } = await eventsOfChain(counters)
   for (const [i, address] of counters.entries()) {

@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Store } from '@quoin/sdk'
 import { fileStore } from '@quoin/sdk/store/node'
@@ -82,7 +83,8 @@ export class FileJournal {
     appendFileSync(this.#file, `${LIFE}\n`)
   }
 
-  append(line: string): void {
-    appendFileSync(this.#file, `${line}\n`)
+  /** Takes as long as a disk does: meanwhile the SDK writes positions. */
+  append(line: string): Promise<void> {
+    return appendFile(this.#file, `${line}\n`, { flush: true } as object)
   }
 }

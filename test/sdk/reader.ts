@@ -35,6 +35,8 @@ export interface ReaderTask {
   readonly from: 'now' | 'beginning'
   /** Most items in a batch. */
   readonly maxSize: number
+  /** The process kills itself when it has this event of the first counter: with an even number after it is written down, otherwise before. */
+  readonly crashAt?: number | undefined
 }
 
 const task = JSON.parse(process.argv[2]!) as ReaderTask
@@ -70,6 +72,16 @@ function has(lines: readonly string[]): void {
     have.set(address!, Number(number))
   }
 }
+/** `kill -9` at a point that no signal from outside would find. */
+function crashIn(lines: readonly string[]): void {
+  const { crashAt } = task
+  if (crashAt === undefined) return
+  const numbers = lines
+    .map((line) => line.split(' '))
+    .flatMap(([address, number]) => (address === first.toLowerCase() ? [Number(number)] : []))
+  if (numbers.some((number) => number >= crashAt)) process.kill(process.pid, 'SIGKILL')
+}
+const crashesBefore = task.crashAt !== undefined && task.crashAt % 2 === 1
 const tell = (): void => print(`at ${have.get(first.toLowerCase()) ?? 0}`)
 
 function streamOf(after: string | undefined): Stream<Noted> {
@@ -87,14 +99,16 @@ async function readBatches(journal: BatchJournal): Promise<void> {
   print('ready')
   for await (const { items, cursor } of streamOf(await journal.cursor()).batches({ maxSize })) {
     const lines = items.map(lineOf)
+    if (crashesBefore) crashIn(lines)
     await journal.commit(lines, cursor)
+    crashIn(lines)
     has(lines)
     tell()
     if (isDone()) return
   }
 }
 
-/** Each chunk acknowledges itself; here every tenth does, and its position is committed with the items. */
+/** Each chunk acknowledges itself; here every fourth does, and its position is committed with the items. */
 async function readChunks(journal: BatchJournal): Promise<void> {
   const waiting: string[] = []
   const cursor: CursorStore = {
@@ -106,6 +120,7 @@ async function readChunks(journal: BatchJournal): Promise<void> {
   for await (const { item, acknowledge } of stream.toReadableStream()) {
     const line = lineOf(noted(item))
     waiting.push(line)
+    crashIn([line])
     has([line])
     if (waiting.length < maxSize && !isDone()) continue
     await acknowledge()
@@ -125,7 +140,9 @@ async function readItems(stream: Stream<Noted>, name: string, isEnd: (number: nu
   if (isEnd(newest)) return
   for await (const item of stream) {
     const line = lineOf(item)
-    journal.append(line)
+    if (crashesBefore) crashIn([line])
+    await journal.append(line)
+    crashIn([line])
     has([line])
     if (item.number % 10n === 0n) tell()
     if (isEnd(Number(item.number))) return

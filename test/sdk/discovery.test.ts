@@ -152,3 +152,19 @@ it('forgets a reading that ends after the cluster was at rest', async () => {
   await first.catch(() => mine())
   expect(client.transport.discovery()!.error).toBeUndefined()
 })
+
+it('is not read again by a cluster that is used now and then', async () => {
+  const [own] = (await nodes(1)) as [NodeProxy]
+  let readings = 0
+  const read = async (): Promise<readonly string[]> => {
+    readings += 1
+    return []
+  }
+  const client = clientOf([own.socketUrl], { discover: discovery({ read, interval: 60_000 }), idle: 200, healthCheck: false })
+  for (let i = 1; i <= 3; i++) {
+    await client.getChainId()
+    await until('the list was read', async () => own.count('eth_getBlockByNumber') === 1, quick)
+    await until('the cluster rests', async () => own.openConnections === 0, quick)
+  }
+  expect(readings).toBe(1)
+})

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../aborts.ts'
 import { isObject, toError } from '../errors.ts'
 import { type NodeConnection, shownUrl } from '../rpc/connection.ts'
 import { inBackground } from './background.ts'
@@ -57,6 +58,8 @@ export type Discovery = (host: DiscoveryHost) => RunningDiscovery
 
 const INTERVAL_MS = 60_000
 const NODES_MAX = 16
+/** For a whole reading of the list, in ms. */
+const READ_MS = 30_000
 /** For the answer of a node that is not in the cluster yet, in ms. */
 const PROBE_MS = 5_000
 /** Longer URLs are none. */
@@ -83,6 +86,8 @@ class Discoverer implements RunningDiscovery {
   #genesis: string | undefined
   #isRunning = false
   #turn = 0
+  /** When the last reading ended (performance.now). */
+  #readMs = Number.NEGATIVE_INFINITY
   #cancel: (() => void) | undefined
 
   constructor(host: DiscoveryHost, options: DiscoveryOptions) {
@@ -93,7 +98,11 @@ class Discoverer implements RunningDiscovery {
   start(): void {
     if (this.#isRunning) return
     this.#isRunning = true
-    void this.#run(++this.#turn)
+    const turn = ++this.#turn
+    // A cluster that is used now and then does not read more often than one that is always used.
+    const restMs = this.#readMs + this.#intervalMs - performance.now()
+    if (restMs > 0) this.#cancel = inBackground(restMs, () => void this.#run(turn))
+    else void this.#run(turn)
   }
 
   stop(): void {
@@ -105,13 +114,17 @@ class Discoverer implements RunningDiscovery {
     return { urls: [...this.#added], refused: this.#refused, error: this.#error }
   }
 
+  get #intervalMs(): number {
+    return this.#options.interval ?? INTERVAL_MS
+  }
+
   /** Never rejects. A reading that ends after `stop` changes nothing. */
   async #run(turn: number): Promise<void> {
     const isOver = (): boolean => !this.#isRunning || turn !== this.#turn
     try {
-      const listed = await this.#options.read(this.#host.ask)
+      const listed = await this.#read()
       if (isOver()) return
-      this.#genesis ??= genesisIn(await this.#host.ask(GENESIS))
+      this.#genesis = genesisIn(await this.#host.ask(GENESIS))
       if (isOver()) return
       await this.#take(listed, isOver)
       if (isOver()) return
@@ -120,7 +133,18 @@ class Discoverer implements RunningDiscovery {
       if (isOver()) return
       this.#error = toError(error)
     }
-    this.#cancel = inBackground(this.#options.interval ?? INTERVAL_MS, () => void this.#run(turn))
+    this.#readMs = performance.now()
+    this.#cancel = inBackground(this.#intervalMs, () => void this.#run(turn))
+  }
+
+  async #read(): Promise<readonly string[]> {
+    const limit = new AbortController()
+    const cancel = inBackground(READ_MS, () => limit.abort(new Error(`The list of nodes was not read within ${READ_MS} ms.`)))
+    try {
+      return await unlessAborted(this.#options.read(this.#host.ask), limit.signal)
+    } finally {
+      cancel()
+    }
   }
 
   async #take(listed: readonly unknown[], isOver: () => boolean): Promise<void> {

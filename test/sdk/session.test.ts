@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { BehindError } from '../../packages/sdk/src/index.ts'
+import { BehindError, streamBlocks } from '../../packages/sdk/src/index.ts'
+import { until } from '../e2e/watch.ts'
 import { failureOf, stage } from './stage.ts'
 
 const { nodes, client: clientOf, mine } = stage()
@@ -86,4 +87,28 @@ it('an absurd height of one node among three is not believed', async () => {
   order = [2, 0, 1]
   expect(await client.getBlockNumber()).toBe(BigInt(height))
   expect(client.transport.minHeight()).toBe(height)
+})
+
+it('a height that is too high, and believed, holds reads and no stream that has begun', async () => {
+  const [node, liar] = await nodes(2)
+  const client = clientOf([node!.url, liar!.url], { ...inOrder, strategy: (list) => order.map((i) => list[i]!) })
+  let order = [0, 1]
+  const blocks = streamBlocks(client)[Symbol.asyncIterator]()
+  const first = blocks.next()
+  await until('the stream waits', async () => node!.count('quoin_getStream') === 2, { intervalMs: 5 })
+  const height = await mine()
+  expect((await first).value!.number).toBe(BigInt(height))
+  liar!.faults = { claims: height + 40 }
+  order = [1, 0]
+  expect(await client.getBlockNumber()).toBe(BigInt(height + 40))
+  // The honest node alone.
+  order = [0]
+  expect(await failureOf(client.getBalance({ address: ADDRESS }))).toMatchObject({ reason: 'behind' })
+  // The first of these was asked for before the lie.
+  for (const above of [1, 2, 3]) {
+    const next = blocks.next()
+    await mine()
+    expect((await next).value!.number).toBe(BigInt(height + above))
+  }
+  await blocks.return(undefined)
 })

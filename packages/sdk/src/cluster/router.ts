@@ -1,6 +1,15 @@
 import { RpcRequestError } from 'viem'
 import { follow, pause } from '../aborts.ts'
-import { BehindError, ConnectionError, firstLine, type NodeFailure, NodesFailedError, refusalOf, toError } from '../errors.ts'
+import {
+  BehindError,
+  ConnectionError,
+  firstLine,
+  isObject,
+  type NodeFailure,
+  NodesFailedError,
+  refusalOf,
+  toError,
+} from '../errors.ts'
 import { firstAnswer, type Outcome } from './attempts.ts'
 import { heightAskedFor, kindOf, verdictOf } from './failover.ts'
 import type { ClusterNode } from './node-state.ts'
@@ -81,7 +90,7 @@ export class Router {
       // A poll of a stream is slow because nothing happens.
       hedgeMs: kind === 'read' && method !== 'quoin_getStream' ? this.#options.hedgeMs : undefined,
       ask: async (node, aborted) => {
-        const ask = () => this.#ask(node, request, kind === 'read' ? minHeight : undefined, aborted)
+        const ask = () => this.#ask(node, request, kind === 'read' && !hasCursor(request) ? minHeight : undefined, aborted)
         return { node, result: await node.run(ask, force) }
       },
       mayGoOn: (error, node) => {
@@ -213,6 +222,16 @@ const first = (params: unknown): unknown => (Array.isArray(params) ? (params[0] 
 function waitOf(method: string, params: unknown): number {
   const wait = method === 'eth_sendRawTransactionSync' && Array.isArray(params) ? Number(params[1] ?? 0) : 0
   return Number.isSafeInteger(wait) && wait > 0 ? Math.min(wait, WAIT_MS_MAX) : 0
+}
+
+/**
+ * Whether a request names where it continues: a node that is behind the cursor says so by itself. So a node that claims too high a head, which reads wait
+ * for, does not hold streams.
+ */
+function hasCursor({ method, params }: Request): boolean {
+  const asked = method === 'quoin_getStream' ? first(params) : undefined
+  const from = isObject(asked) ? asked['from'] : undefined
+  return isObject(from) && typeof from['cursor'] === 'string'
 }
 
 /** Whether the answer is the head, so that a lower one than before takes something back. */

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { scheduler } from 'node:timers/promises'
 import { parseAbi } from 'viem'
 
 /** What each program gets, as JSON in its first argument. */
@@ -44,3 +45,9 @@ export class Database {
     for (const row of rows) process.stdout.write(`row ${row}\n`)
   }
 }
+
+/** The application's log of what is tried again. */
+export const note = (error: unknown): void => void process.stderr.write(`${String(error).split('\n')[0]}\n`)
+
+/** Between two questions to a node, in ms: programs that poll need pauses. */
+export const wait = (ms: number): Promise<void> => scheduler.wait(ms)

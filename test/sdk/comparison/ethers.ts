@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { Contract, type EventLog, FallbackProvider, JsonRpcProvider, keccak256, Network, Wallet } from 'ethers'
-import { Database, task } from './database.ts'
+import { Database, note, task, wait } from './database.ts'
 
 const database = new Database(task.directory)
 const network = Network.from(31_337)
@@ -32,10 +31,11 @@ async function pay(): Promise<void> {
         return
       }
       await provider.broadcastTransaction(raw)
-    } catch {
+    } catch (error) {
       // A node that is down, a pool that has it already, a nonce that is used: the receipt decides.
+      note(error)
     }
-    await pause(100)
+    await wait(100)
   }
 }
 
@@ -53,10 +53,11 @@ async function follow(): Promise<void> {
           String(to + 1),
         )
       }
-      if (to === head) await pause(500)
-    } catch {
+      if (to === head) await wait(500)
+    } catch (error) {
       // A node that is down, or behind the one that told the head.
-      await pause(500)
+      note(error)
+      await wait(500)
     }
   }
 }

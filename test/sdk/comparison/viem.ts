@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { createPublicClient, createWalletClient, fallback, http, keccak256, TransactionReceiptNotFoundError } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
-import { abi, Database, task } from './database.ts'
+import { abi, Database, note, task, wait } from './database.ts'
 
 const database = new Database(task.directory)
 const transport = fallback(task.urls.map((url) => http(url)))
@@ -32,10 +31,11 @@ async function pay(): Promise<void> {
         if (!(error instanceof TransactionReceiptNotFoundError)) throw error
       }
       await client.sendRawTransaction({ serializedTransaction })
-    } catch {
+    } catch (error) {
       // A node that is down, a pool that has it already, a nonce that is used: the receipt decides.
+      note(error)
     }
-    await pause(100)
+    await wait(100)
   }
 }
 
@@ -55,10 +55,11 @@ async function follow(): Promise<void> {
           String(toBlock + 1n),
         )
       }
-      if (toBlock === head) await pause(500)
-    } catch {
+      if (toBlock === head) await wait(500)
+    } catch (error) {
       // A node that is down, or behind the one that told the head.
-      await pause(500)
+      note(error)
+      await wait(500)
     }
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { httpConnection } from '../rpc/http.ts'
 import { ClusterNode } from './node-state.ts'
 import { heightIn, LEAD_BLOCKS_MAX, quantity, Session } from './session.ts'
@@ -21,14 +21,37 @@ describe('a session', () => {
     const nodes = nodesOf(3)
     const [one, two, liar] = nodes as [ClusterNode, ClusterNode, ClusterNode]
     const session = new Session(nodes)
-    session.saw(one, 5)
     session.saw(liar, 5 + LEAD_BLOCKS_MAX + 1)
+    session.saw(one, 5)
     one.shows(5)
     expect(session.minHeight).toBe(5 + LEAD_BLOCKS_MAX + 1)
     two.shows(4)
     expect(session.minHeight).toBe(5)
     two.shows(6)
     expect(session.minHeight).toBe(5 + LEAD_BLOCKS_MAX + 1)
+  })
+})
+
+describe('beside one other node', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it('a height is not believed that the chain cannot have reached since what was seen, until it can', () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const nodes = nodesOf(2)
+    const [honest, liar] = nodes as [ClusterNode, ClusterNode]
+    const session = new Session(nodes)
+    session.saw(honest, 1_000)
+    // While no other node answers, it is.
+    session.saw(liar, 20_000)
+    expect(session.minHeight).toBe(20_000)
+    honest.shows(1_000)
+    expect(session.minHeight).toBe(1_000)
+    expect(session.isCredible(liar, 1_000 + LEAD_BLOCKS_MAX)).toBe(true)
+    // A laptop that slept for a night.
+    vi.advanceTimersByTime(8 * 3_600_000)
+    honest.shows(1_000)
+    expect(session.isCredible(liar, 20_000)).toBe(true)
+    expect(session.isCredible(liar, 1_000_000_000)).toBe(false)
   })
 })
 

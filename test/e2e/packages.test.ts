@@ -10,10 +10,12 @@ import { attempt, environment } from './npm.ts'
 import { Program, ROOT, run } from './program.ts'
 
 /**
- * Entry points that need an optional peer, so that a package alone does not have them. The tutorial's test uses the first with its peer, and
- * @quoin/validator the others.
+ * Entry points that need an optional peer, so that a package alone does not have them. The tutorial's test uses the first with its peer, a created
+ * DApp the last, and @quoin/validator the others.
  */
-const NEED_A_PEER = new Set(['@quoin/contracts/testing/matchers', '@quoin/node/validator', '@quoin/node/directory'])
+const NEED_A_PEER = new Set([
+  ...['@quoin/contracts/testing/matchers', '@quoin/node/validator', '@quoin/node/directory', '@quoin/sdk/react'],
+])
 
 /** Entry points that are imported for their effect and export nothing. */
 const ONLY_EFFECTS = new Set(['@quoin/platform/v8-flags'])

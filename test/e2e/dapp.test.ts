@@ -50,6 +50,8 @@ describe.skipIf(isWithoutBrowser)('the page', () => {
   /** A browser of its own user: other tabs share nothing with it. Errors in the page's scripts fail the test. */
   async function openContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     const context = await browser.newContext(options)
+    // A busy machine builds and deploys for a minute.
+    context.setDefaultTimeout(90_000)
     context.on('weberror', (error) => pageErrors.push(error.error()))
     contexts.push(context)
     return context
@@ -185,7 +187,7 @@ describe.skipIf(isWithoutBrowser)('the page', () => {
       expect(await board.button(DEVELOPMENT_KEY).count()).toBe(0)
     })
 
-    it('has the new contract soon after its source changes', async () => {
+    it('has the new contract soon after its source changes', { timeout: 300_000 }, async () => {
       const board = new BoardPage(await (await openContext()).newPage())
       await board.open(url)
       await board.button(DEVELOPMENT_KEY).click()

@@ -39,15 +39,15 @@ export function follow(source: AbortSignal | undefined): LinkedController {
 /** A promise that rejects with the reason of the signal, if that comes first. What the promise stands for goes on. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
-  const stop = follow(signal)
+  let abort = (): void => {}
   const aborted = new Promise<never>((_, reject) => {
-    const abort = (): void => reject(toError(signal.reason))
-    stop.signal.addEventListener('abort', abort, { once: true })
+    abort = () => reject(toError(signal.reason))
+    signal.addEventListener('abort', abort, { once: true })
     if (signal.aborted) abort()
   })
   try {
     return await Promise.race([promise, aborted])
   } finally {
-    stop.unlink()
+    signal.removeEventListener('abort', abort)
   }
 }

@@ -1,5 +1,5 @@
 import type { Client, Hash } from 'viem'
-import { follow } from '../aborts.ts'
+import { follow, unlessAborted } from '../aborts.ts'
 import { refusalOf } from '../errors.ts'
 import { cut, readCursor } from './cursor.ts'
 import { CursorUnknownError, InvalidCursorError } from './errors.ts'
@@ -185,16 +185,13 @@ async function ask<T>(
     const params = [{ stream, filter, from: rpcFrom(from), waitMs, itemsMax }]
     const answer = client.request({ method: 'quoin_getStream', params } as never, { signal: silence.signal, retryCount: 0 })
     // A transport that ignores the signal must not hold the stream.
-    return (await Promise.race([answer, rejection(silence.signal)])) as RpcBatch
+    return (await unlessAborted(answer, silence.signal)) as RpcBatch
   } finally {
     clearTimeout(timer)
     stopListening()
     silence.unlink()
   }
 }
-
-const rejection = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 
 /** Checked when the stream began. */
 const nodeCursor = (cursor: string): string => readCursor(cursor)!.node

@@ -7,7 +7,7 @@ import { Bundle, type Child, temporaryDirectory } from '../../packages/sdk/test/
 import { ROOT } from '../e2e/program.ts'
 import { until } from '../e2e/watch.ts'
 import { isLong } from '../long.ts'
-import { type Counter, counter } from './counter.ts'
+import { abi, type Counter, counter } from './counter.ts'
 import type { NodeProxy } from './proxy.ts'
 import { stage } from './stage.ts'
 
@@ -62,7 +62,7 @@ const numbers = (count: bigint): readonly string[] => Array.from({ length: Numbe
 const total = async (): Promise<bigint> =>
   direct().readContract({
     address: emitter.address,
-    abi: [{ type: 'function', name: 'total', inputs: [], outputs: [{ type: 'uint256' }], stateMutability: 'view' }],
+    abi,
     functionName: 'total',
   })
 

@@ -83,7 +83,6 @@ class Discoverer implements RunningDiscovery {
   readonly #added = new Set<string>()
   #refused: DiscoveryStatus['refused'] = []
   #error: Error | undefined
-  #genesis: string | undefined
   #isRunning = false
   #turn = 0
   /** When the last reading ended (performance.now). */
@@ -124,9 +123,9 @@ class Discoverer implements RunningDiscovery {
     try {
       const listed = await this.#read()
       if (isOver()) return
-      this.#genesis = genesisIn(await this.#host.ask(GENESIS))
+      const genesis = genesisIn(await this.#host.ask(GENESIS))
       if (isOver()) return
-      await this.#take(listed, isOver)
+      await this.#take(listed, genesis, isOver)
       if (isOver()) return
       this.#error = undefined
     } catch (error) {
@@ -147,7 +146,7 @@ class Discoverer implements RunningDiscovery {
     }
   }
 
-  async #take(listed: readonly unknown[], isOver: () => boolean): Promise<void> {
+  async #take(listed: readonly unknown[], genesis: string, isOver: () => boolean): Promise<void> {
     const { nodesMax = NODES_MAX } = this.#options
     const refused: { url: string; problem: DiscoveryProblem }[] = []
     const wanted = new Set<string>()
@@ -161,7 +160,7 @@ class Discoverer implements RunningDiscovery {
     }
     for (const url of this.#added) if (!wanted.has(url)) this.#remove(url)
     const fresh = [...wanted].filter((url) => !this.#added.has(url))
-    const probes = await Promise.all(fresh.map((url) => this.#probe(url)))
+    const probes = await Promise.all(fresh.map((url) => this.#probe(url, genesis)))
     for (const { url, connection, problem } of probes) {
       if (problem !== undefined) refused.push({ url, problem })
       if (problem !== undefined || isOver()) connection.close()
@@ -173,11 +172,14 @@ class Discoverer implements RunningDiscovery {
     if (!isOver()) this.#refused = refused
   }
 
-  async #probe(url: string): Promise<{ url: string; connection: NodeConnection; problem: DiscoveryProblem | undefined }> {
+  async #probe(
+    url: string,
+    genesis: string,
+  ): Promise<{ url: string; connection: NodeConnection; problem: DiscoveryProblem | undefined }> {
     const connection = this.#host.connect(url)
     try {
-      const genesis = genesisIn(await connection.request(GENESIS, { timeoutMs: PROBE_MS }))
-      return { url, connection, problem: genesis === this.#genesis ? undefined : 'wrong-chain' }
+      const found = genesisIn(await connection.request(GENESIS, { timeoutMs: PROBE_MS }))
+      return { url, connection, problem: found === genesis ? undefined : 'wrong-chain' }
     } catch {
       // Which error it was helps nobody: the node is asked again.
       return { url, connection, problem: 'no-answer' }

@@ -7,8 +7,9 @@ import type {
   ReadContractReturnType,
   TransactionReceipt,
 } from 'viem'
-import { type StreamContractStateParameters, type StreamedState, streamContractState } from './state/stream-contract-state.ts'
-import { type WatchReadContractParameters, watchReadContract } from './state/watch-read-contract.ts'
+import { type StreamContractStateParameters, streamContractState } from './state/stream-contract-state.ts'
+import { type ReadAt, type WatchReadContractParameters, watchReadContract } from './state/watch-read-contract.ts'
+import type { View } from './state/watched-reads.ts'
 import {
   type StreamReceiptsParameters,
   type StreamTransactionsParameters,
@@ -33,15 +34,15 @@ export type QuoinActions = {
   streamReceipts(parameters: StreamReceiptsParameters): Stream<TransactionReceipt>
   streamContractState<
     const abi extends Abi | readonly unknown[],
-    functionName extends ContractFunctionName<abi, 'pure' | 'view'>,
-    const args extends ContractFunctionArgs<abi, 'pure' | 'view', functionName>,
+    functionName extends ContractFunctionName<abi, View>,
+    const args extends ContractFunctionArgs<abi, View, functionName>,
   >(
     parameters: StreamContractStateParameters<abi, functionName, args>,
-  ): Stream<StreamedState<ReadContractReturnType<abi, functionName, args>>>
+  ): Stream<ReadAt<ReadContractReturnType<abi, functionName, args>>>
   watchReadContract<
     const abi extends Abi | readonly unknown[],
-    functionName extends ContractFunctionName<abi, 'pure' | 'view'>,
-    const args extends ContractFunctionArgs<abi, 'pure' | 'view', functionName>,
+    functionName extends ContractFunctionName<abi, View>,
+    const args extends ContractFunctionArgs<abi, View, functionName>,
   >(parameters: WatchReadContractParameters<abi, functionName, args>): () => void
 }
 

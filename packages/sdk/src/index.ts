@@ -61,7 +61,6 @@ export {
 } from './sends/tracked-sends.ts'
 export {
   type StreamContractStateParameters,
-  type StreamedState,
   streamContractState,
 } from './state/stream-contract-state.ts'
 export {

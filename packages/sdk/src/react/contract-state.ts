@@ -15,9 +15,8 @@ import {
 import { follow, pause } from '../aborts.ts'
 import { QuoinError } from '../errors.ts'
 import { type ReadAt, type WatchReadContractParameters, watchReadContract } from '../state/watch-read-contract.ts'
+import type { View } from '../state/watched-reads.ts'
 import { configured } from './chain.ts'
-
-type View = 'pure' | 'view'
 
 /** A view function of a contract, its arguments, and its chain. */
 export type ContractStateParameters<

@@ -5,6 +5,7 @@ import { useEffect } from 'react'
 import type { Abi, BaseError, Client, ContractFunctionArgs, ContractFunctionName, ReadContractReturnType } from 'viem'
 import { useChainId, useClient } from 'wagmi'
 import type { ReadAt } from '../state/watch-read-contract.ts'
+import type { View } from '../state/watched-reads.ts'
 import type { ChainId } from './chain.ts'
 import {
   type ContractStateOptions,
@@ -13,8 +14,6 @@ import {
   type UntypedRead,
   watchRead,
 } from './contract-state.ts'
-
-type View = 'pure' | 'view'
 
 /** Parameters of `useContractState`. */
 export type UseContractStateParameters<

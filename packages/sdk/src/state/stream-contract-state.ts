@@ -6,7 +6,6 @@ import type {
   ReadContractParameters,
   ReadContractReturnType,
 } from 'viem'
-import { follow } from '../aborts.ts'
 import { CursorUnknownError } from '../streams/errors.ts'
 import { blockKind } from '../streams/kinds.ts'
 import { BEHIND, endOf } from '../streams/place.ts'
@@ -14,15 +13,16 @@ import type { Reading } from '../streams/reading.ts'
 import type { Entry, Segment } from '../streams/segment.ts'
 import { beginningOf } from '../streams/source.ts'
 import { Stream, type StreamOptions } from '../streams/stream.ts'
-import { type ContractRead, type ReadListener, type ReadOutcome, type ReadPosition, readsOf } from './watched-reads.ts'
-
-type View = 'pure' | 'view'
-
-/** What a view function returned after a block. */
-export interface StreamedState<T> {
-  readonly value: T
-  readonly blockNumber: bigint
-}
+import type { ReadAt } from './watch-read-contract.ts'
+import {
+  type ContractRead,
+  contractRead,
+  type ReadListener,
+  type ReadOutcome,
+  type ReadPosition,
+  readsOf,
+  type View,
+} from './watched-reads.ts'
 
 export type StreamContractStateParameters<
   abi extends Abi | readonly unknown[],
@@ -47,33 +47,29 @@ export function streamContractState<
 >(
   client: Client,
   parameters: StreamContractStateParameters<abi, functionName, args>,
-): Stream<StreamedState<ReadContractReturnType<abi, functionName, args>>> {
-  const { abi, address, functionName, args, ...options } = parameters as unknown as Omit<ContractRead, 'args'> &
-    Partial<ContractRead> &
-    StreamOptions
-  const read = { abi, address, functionName, args: args ?? [] }
-  return new Stream((reading) => stateSegments(client, read, reading), options)
+): Stream<ReadAt<ReadContractReturnType<abi, functionName, args>>> {
+  const read = contractRead(parameters)
+  return new Stream((reading) => stateSegments(client, read, reading), parameters)
 }
 
 async function* stateSegments<T>(
   client: Client,
   read: ContractRead,
   { from, onUnknownCursor, signal }: Reading,
-): AsyncGenerator<Segment<StreamedState<T>>, never> {
+): AsyncGenerator<Segment<ReadAt<T>>, never> {
   let floor = -1
   let start: string | undefined
-  const isReset = onUnknownCursor === 'restart'
   if (from !== 'now') {
     const { cursor, height, head, isRestart } = await beginningOf({ client, kind: blockKind(), from, onUnknownCursor, signal })
     floor = height
     start = cursor
     yield { entries: [], start, cursor, through: endOf(height - 1), head, isMerged: false, isRestart }
   }
-  const stop = follow(signal)
-  const inbox = new Inbox<T>(floor, isReset)
+  const inbox = new Inbox<T>(floor, onUnknownCursor === 'restart')
   const unwatch = readsOf(client).watch(read, inbox.receive)
-  stop.signal.addEventListener('abort', () => inbox.end(stop.signal.reason))
-  if (stop.signal.aborted) inbox.end(stop.signal.reason)
+  const end = (): void => inbox.end(signal.reason)
+  signal.addEventListener('abort', end, { once: true })
+  if (signal.aborted) end()
   try {
     for (;;) {
       const { entry, position, isRestart } = await inbox.next()
@@ -92,12 +88,12 @@ async function* stateSegments<T>(
     }
   } finally {
     unwatch()
-    stop.unlink()
+    signal.removeEventListener('abort', end)
   }
 }
 
 interface Told<T> {
-  readonly entry: Entry<StreamedState<T>> | undefined
+  readonly entry: Entry<ReadAt<T>> | undefined
   readonly position: ReadPosition
   readonly isRestart: boolean
 }
@@ -110,7 +106,7 @@ class Inbox<T> {
   #isRestart = false
   /** The newest outcome, as long as it was not put into an entry. */
   #outcome: ReadOutcome | undefined
-  #entry: Entry<StreamedState<T>> | undefined
+  #entry: Entry<ReadAt<T>> | undefined
   #position: ReadPosition | undefined
   #failure: { readonly error: unknown } | undefined
   #wake: () => void = () => {}

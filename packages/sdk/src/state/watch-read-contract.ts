@@ -7,9 +7,7 @@ import type {
   ReadContractParameters,
   ReadContractReturnType,
 } from 'viem'
-import { type ContractRead, readsOf } from './watched-reads.ts'
-
-type View = 'pure' | 'view'
+import { contractRead, readsOf, type View } from './watched-reads.ts'
 
 /** A value and the block after which a contract returned it. */
 export interface ReadAt<T> {
@@ -37,8 +35,7 @@ export function watchReadContract<
   functionName extends ContractFunctionName<abi, View>,
   const args extends ContractFunctionArgs<abi, View, functionName>,
 >(client: Client, { onData, onError, ...parameters }: WatchReadContractParameters<abi, functionName, args>): () => void {
-  const { abi, address, functionName, args } = parameters as unknown as Omit<ContractRead, 'args'> & Partial<ContractRead>
-  return readsOf(client).watch({ abi, address, functionName, args: args ?? [] }, (outcome) => {
+  return readsOf(client).watch(contractRead(parameters), (outcome) => {
     if (outcome === undefined) return
     const at = { blockNumber: outcome.blockNumber }
     if (outcome.status === 'success') onData(outcome.value as ReadContractReturnType<abi, functionName, args>, at)

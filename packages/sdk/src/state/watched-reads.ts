@@ -26,6 +26,15 @@ export interface ContractRead {
   readonly args: readonly unknown[]
 }
 
+/** Functions that change nothing. */
+export type View = 'pure' | 'view'
+
+/** A read from parameters whose types a caller's ABI has checked. */
+export function contractRead(parameters: unknown): ContractRead {
+  const { abi, address, functionName, args = [] } = parameters as Omit<ContractRead, 'args'> & Partial<ContractRead>
+  return { abi, address, functionName, args }
+}
+
 /** What a read gave after a block. */
 export type ReadOutcome =
   | { readonly status: 'success'; readonly value: unknown; readonly blockNumber: bigint }

@@ -75,7 +75,8 @@ const genesis = {
   development: true,
   executionVersion: executionVersion(crypto),
   parameters: DEFAULT_PARAMETERS,
-  validators: createValidatorSet([{ address: validator, publicKey, power: 1, feeAddress: validator }]),
+  validators: createValidatorSet([member]),
+  consortium: ungovernedConsortium([ownSeat(member)]),
   nodes: [],
   alloc: Array.from({ length: transfers }, (_, n) => ({ address: addressOf(n), balance: 10n ** 24n })).sort((a, b) =>
     a.address < b.address ? -1 : 1,

@@ -161,11 +161,14 @@ export class Network {
     const firstPort = await freePorts(2 * count)
     const settings = { validators: count, blockTimeMs: 100, p2pPort: firstPort + count }
     const base = await devnetGenesis(nobleCrypto, settings)
+    const set = createValidatorSet(
+      Array.from({ length: voters }, (_, index) => base.validators.get(developmentValidator(index).address)!),
+    )
+    const seats = base.consortium.seats.filter(({ id }) => set.withId(id) !== undefined)
     const genesis: Genesis = {
       ...base,
-      validators: createValidatorSet(
-        Array.from({ length: voters }, (_, index) => base.validators.get(developmentValidator(index).address)!),
-      ),
+      validators: set,
+      consortium: { ...base.consortium, seats },
       parameters: { ...base.parameters, ...parameters },
       nodes: [...base.nodes, ...nodes].sort((a, b) => (a.peerId < b.peerId ? -1 : 1)),
       alloc: developmentAccounts(nobleCrypto, accounts)

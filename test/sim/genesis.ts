@@ -10,11 +10,14 @@ import {
   encodeRlp,
   type Genesis,
   hexToBytes,
+  idOfName,
   integerPayload,
   numberToBytes,
+  ownSeat,
   type Power,
   publicKeyOf,
   type TimeMs,
+  ungovernedConsortium,
   type Wei,
 } from '@quoin/protocol'
 import { simCrypto } from './crypto.ts'
@@ -55,7 +58,7 @@ export function simGenesis(validatorCount: number, clientCount: number): Genesis
   const validators = Array.from({ length: validatorCount }, (_, index) => {
     const { secretKey, address } = validatorKey(index)
     const publicKey = publicKeyOf(simCrypto.publicKey(secretKey)!)
-    return { address, publicKey, power: 1 as Power, feeAddress: address }
+    return { id: idOfName(`v${index}`)!, address, publicKey, power: 1 as Power, feeAddress: address }
   })
   return {
     chainId: CHAIN_ID,
@@ -65,6 +68,7 @@ export function simGenesis(validatorCount: number, clientCount: number): Genesis
     parameters: PARAMETERS,
     validators: createValidatorSet(validators),
     nodes: [],
+    consortium: ungovernedConsortium(validators.map((validator) => ownSeat(validator))),
     alloc: Array.from({ length: clientCount }, (_, index) => ({
       address: clientAccount(index).address,
       balance: OPENING_BALANCE as Wei,

@@ -4,6 +4,7 @@ import {
   createValidatorSet,
   type Hash,
   type Height,
+  idOfName,
   type PolkaCertificate,
   Power,
   type Proposal,
@@ -37,6 +38,7 @@ export const address = (name: string): Address => hexOf(name, 20) as Address
 export const validatorSet = (powers: Readonly<Record<string, number>>): ValidatorSet =>
   createValidatorSet(
     Object.entries(powers).map(([name, power]) => ({
+      id: idOfName(name)!,
       address: address(name),
       publicKey: new Uint8Array(34) as PublicKey,
       power: Power(power),

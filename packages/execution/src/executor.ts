@@ -130,4 +130,4 @@ export type BlockRefusal =
       readonly reason: TransactionRefusal
       readonly message: string
     }
-  | { readonly code: 'gas-limit' | 'too-many-transactions' | 'body-too-large' | 'time'; readonly message: string }
+  | { readonly code: 'gas-limit' | 'lane-full' | 'too-many-transactions' | 'body-too-large' | 'time'; readonly message: string }

@@ -2,8 +2,11 @@ export * from './account-proof.ts'
 export { type BlockRules, blockRules } from './block/block.ts'
 export * from './block/fees.ts'
 export { Heap } from './block/heap.ts'
+export { LANE } from './block/lane.ts'
+export { type Sending, sendingRules, UNJUDGED } from './block/sending.ts'
 export { GAS, intrinsicGas } from './block/intrinsic-gas.ts'
 export {
+  chargedPolicy,
   checkAccount,
   checkRules,
   gasDetail,
@@ -24,6 +27,8 @@ export { packOps, packQueues, packTransactions, unpackOps, unpackQueues, unpackT
 export { createdAccounts, type HistoryKv, isCreatedAt, PastState, stateAt } from './state/history.ts'
 export * from './state/keys.ts'
 export type { KvOp, KvReader } from './state/kv.ts'
+export { nextValidatorSet, SMALL_SET_COUNT_MAX } from './state/next-validators.ts'
+export * from './state/system-entries.ts'
 export * from './state/system-records.ts'
 export * from './state/tree/index.ts'
 export * from './trace/index.ts'

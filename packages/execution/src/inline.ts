@@ -47,6 +47,7 @@ import { Journal } from './state/journal.ts'
 import { stateKeyOf } from './state/keys.ts'
 import type { KvOp } from './state/kv.ts'
 import { settleSystemRecords } from './state/system-records.ts'
+import { advanceSets, beginBlock } from './state/block-records.ts'
 import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './state/tree/index.ts'
 import { executionVersion } from './version.ts'
 import type { Interpreter } from './vm/index.ts'
@@ -224,6 +225,7 @@ class InlineExecutor implements Executor {
     const rules = blockRules(template, kv, contractsSend)
     const block = blockContext(template, rules)
     const journal = new Journal(kv)
+    beginBlock(journal, block.number, template.parentHash)
     beforeBlock?.(journal, block)
     return new BlockRun(this.#contracts, rules, journal, block, this.#options)
   }
@@ -241,6 +243,7 @@ class InlineExecutor implements Executor {
   #end(work: Work, run: BlockRun): ExecutedBlock {
     const { template } = work
     const height = nextHeight(template.parent.number)
+    advanceSets(run.journal, height)
     settleSystemRecords(run.journal)
     const extra = { ...template.extra, executionVersion: this.version }
     const { journal, gasOfEach: gasUsed, creations, imageOps: derived } = run

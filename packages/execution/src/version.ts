@@ -18,6 +18,7 @@ import {
   headerRlp,
   hexToBytes,
   LIMITS,
+  OPEN_POLICIES,
   merkleRoot,
   type Nonce,
   receiptCodec,
@@ -43,14 +44,17 @@ import { MESSAGE_LIMITS } from './contract/message-limits.ts'
 import { NATIVE_CODE } from './contract/native/native.ts'
 import { NATIVE_CONTRACTS } from './contract/native/native-contracts.ts'
 import { encodeErrorString } from './error-data.ts'
-import { SEND_POLICIES, SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'
+import { LANE } from './block/lane.ts'
+import { READY_HEIGHTS, SMALL_SET_COUNT_MAX } from './state/next-validators.ts'
+import { SYSTEM_ENTRIES } from './state/system-entries.ts'
+import { SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'
 import { TICKS_PER_GAS } from './ticks.ts'
 
 /**
  * Revision of execution behaviour that does not show in the tables and samples below, such as the order of checks. Raise it with
  * each such change, because nodes that execute differently must not consider each other equal.
  */
-const RULES_REVISION = 8
+const RULES_REVISION = 9
 
 const header: Header = {
   parentHash: ZERO_HASH,
@@ -114,7 +118,7 @@ export function describeExecution(crypto: Crypto): string {
     ['receipt', receipt],
     ['header', headerRlp(crypto, header)],
     ['parameters', codec.encode(SYSTEM_RECORDS.parameters.codec, { layout: 1, value: DEFAULT_PARAMETERS })],
-    ['senders', codec.encode(SYSTEM_RECORDS.senders.codec, { layout: 1, value: SEND_POLICIES[0] })],
+    ['policies', codec.encode(SYSTEM_RECORDS.policies.codec, { layout: 1, value: OPEN_POLICIES })],
     ['accountKey', hexToBytes(accountKey(SYSTEM_ADDRESS))],
     ['cloneInitCodeHash', cloneInitCodeHash(crypto, ZERO_HASH, sample)],
     ['codeKey', hexToBytes(codeKey(ZERO_HASH))],
@@ -131,6 +135,8 @@ export function describeExecution(crypto: Crypto): string {
     `gas.ticks ${TICKS_PER_GAS}`,
     ...describeTable('gas', GAS),
     ...describeTable('fees', FEE_CONSTANTS),
+    ...describeTable('lane', LANE),
+    ...describeTable('sets', { READY_HEIGHTS, SMALL_SET_COUNT_MAX }),
     ...describeTable('limits', { ...BLOCK_LIMITS, ...CONTRACT_LIMITS, ...MESSAGE_LIMITS, ...ABI_LIMITS, ...ENCODE_LIMITS }),
     ...describeTable('gas.message', MESSAGE_GAS),
     ...describeTable('gas.host', CONTRACT_GAS),
@@ -140,6 +146,7 @@ export function describeExecution(crypto: Crypto): string {
       ({ name, address, abi, code = NATIVE_CODE }) => `native.${name} ${address} ${bytesToHex(code)} ${formatAbi(abi)}`,
     ),
     ...Object.values(SYSTEM_RECORDS).map(({ name, codec: { bytesMax } }) => `record.${name} ${bytesMax}`),
+    ...Object.entries(SYSTEM_ENTRIES).map(([name, { codec: { bytesMax } }]) => `entry.${name} ${bytesMax}`),
     ...samples.map(([name, bytes]) => `sample.${name} ${bytesToHex(bytes)}`),
   ]
   return lines.toSorted().join('\n')

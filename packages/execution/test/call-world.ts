@@ -14,7 +14,8 @@ import { type Call, type CallHost, type CallRequest, createCallHost } from '../s
 import { headCodec, headKey } from '../src/state/head.ts'
 import { flatOps, historyOps } from '../src/state/history.ts'
 import { Journal } from '../src/state/journal.ts'
-import { settleSystemRecords, writeGenesisRecords } from '../src/state/system-records.ts'
+import { writeFounding } from '../src/state/founding.ts'
+import { settleSystemRecords } from '../src/state/system-records.ts'
 import { TREE_FORMAT } from '../src/state/tree/records.ts'
 import { testGenesis } from './chain.ts'
 import { TEST_BLOCK, TestContracts, USER } from './contracts.ts'
@@ -30,7 +31,7 @@ export class CallWorld {
   constructor(parameters: Partial<ChainParameters> = {}) {
     const options = { crypto: nobleCrypto, chainId: 31_337 as ChainId, interpreter: contractInterpreter() }
     this.host = createCallHost({ kv: this.kv, ...options })
-    this.commit(({ journal }) => writeGenesisRecords(journal, testGenesis(new Map(), parameters)))
+    this.commit(({ journal }) => writeFounding(journal, testGenesis(new Map(), parameters)))
   }
 
   get height(): Height {

@@ -6,11 +6,15 @@ import {
   createValidatorSet,
   DEFAULT_PARAMETERS,
   type Genesis,
+  idOfName,
   nobleCrypto,
+  ownSeat,
   type Power,
   publicKeyOf,
   type TimeMs,
+  ungovernedConsortium,
   unwrap,
+  type Validator,
   type Wei,
 } from '@quoin/protocol'
 import { containerOf } from '../../../test/contracts/contract.mjs'
@@ -27,6 +31,15 @@ export const crypto = nobleCrypto
 const publicKey = publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(7))!)
 const validator = addressOfPublicKey(crypto, publicKey)!
 
+/** The only validator. */
+export const TEST_VALIDATOR: Validator = {
+  id: idOfName('bank-a')!,
+  address: validator,
+  publicKey,
+  power: 1 as Power,
+  feeAddress: validator,
+}
+
 /** The smallest contract. */
 export const CODE = containerOf('export default {}', [])
 
@@ -41,8 +54,9 @@ export function testGenesis(
     development: true,
     executionVersion: executionVersion(crypto),
     parameters: { ...DEFAULT_PARAMETERS, ...parameters },
-    validators: createValidatorSet([{ address: validator, publicKey, power: 1 as Power, feeAddress: validator }]),
-    nodes: [{ peerId: 'peer', addresses: ['/ip4/127.0.0.1/tcp/1'] }],
+    validators: createValidatorSet([TEST_VALIDATOR]),
+    nodes: [{ peerId: 'peer', kind: 'validator', organisation: TEST_VALIDATOR.id, addresses: ['/ip4/127.0.0.1/tcp/1'] }],
+    consortium: ungovernedConsortium([ownSeat(TEST_VALIDATOR, 'peer')]),
     alloc: [...alloc]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([address, balance]) => ({ address, balance: balance as Wei })),

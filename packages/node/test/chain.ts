@@ -18,19 +18,22 @@ import {
   addressOfPublicKey,
   type ChainId,
   type CommitCertificate,
-  type Crypto,
   createValidatorSet,
+  type Crypto,
   DEFAULT_PARAMETERS,
   type Genesis,
   type Height,
   hexToBytes,
+  idOfName,
   ok,
+  ownSeat,
   type Power,
   publicKeyOf,
   type Round,
   type SigningDomain,
   storageKey,
   type TimeMs,
+  ungovernedConsortium,
   unwrap,
   type ValidatorSet,
   voteDigest,
@@ -74,7 +77,7 @@ export function testValidators(crypto: Crypto, count: number, first = 1, power =
     const secretKey = new Uint8Array(32).fill(first + i)
     const publicKey = publicKeyOf(crypto.publicKey(secretKey)!)
     const address = addressOfPublicKey(crypto, publicKey)!
-    return { secretKey, validator: { address, publicKey, power: power as Power, feeAddress: address } }
+    return { secretKey, validator: { id: idOfName(`v${first + i}`)!, address, publicKey, power: power as Power, feeAddress: address } }
   })
   return {
     set: createValidatorSet(members.map(({ validator }) => validator)),
@@ -96,6 +99,7 @@ export function testGenesis(crypto: Crypto, validators: ValidatorSet, changes: P
     parameters: DEFAULT_PARAMETERS,
     validators,
     nodes: [],
+    consortium: ungovernedConsortium(validators.validators.map((validator) => ownSeat(validator))),
     alloc: testAccounts
       .map(({ address }) => ({ address: address.toLowerCase() as Address, balance: (10n ** 18n) as Wei }))
       .sort((a, b) => (a.address < b.address ? -1 : 1)),

@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, type Hash, hexToBytes, joinBytes } from './bytes.ts'
+import { type Address, bytesToHex, type Hash, hexToBytes, joinBytes, parseUtf8, utf8ToBytes } from './bytes.ts'
 import { err, ok, type Result } from './result.ts'
 
 /**
@@ -329,6 +329,23 @@ export const ascii = (max: number): Codec<string> => ({
     if (length > max) reader.fail(`length ${length}, at most ${max} is allowed`)
     const text = String.fromCharCode(...reader.bytes(length))
     return /^[\x20-\x7e]*$/.test(text) ? text : reader.fail('text is not printable ASCII')
+  },
+})
+
+/** Text of at most `max` bytes of UTF-8: length in 2 bytes, then the bytes. For names that people read. */
+export const utf8 = (max: number): Codec<string> => ({
+  bytesMax: 2 + max,
+  write(writer, value) {
+    const encoded = utf8ToBytes(value)
+    if (encoded.length > max || parseUtf8(encoded) !== value)
+      throw new RangeError(`text must be well-formed and at most ${max} bytes of UTF-8: ${value}`)
+    writer.u16(encoded.length)
+    writer.bytes(encoded)
+  },
+  read(reader) {
+    const length = reader.u16()
+    if (length > max) reader.fail(`length ${length}, at most ${max} is allowed`)
+    return parseUtf8(reader.bytes(length)) ?? reader.fail('text is not UTF-8')
   },
 })
 

@@ -13,8 +13,10 @@ export interface SigningDomain {
 }
 
 /** Kinds of signed messages, with the byte that stands for each in the preimage. */
-export const SIGNED_KIND = { prevote: 1, precommit: 2, proposal: 3, handshake: 4 } as const
+export const SIGNED_KIND = { prevote: 1, precommit: 2, proposal: 3, handshake: 4, ready: 5, rotation: 6 } as const
 export type SignedKind = keyof typeof SIGNED_KIND
+
+export const signingDomainCodec: codec.Codec<SigningDomain> = codec.struct({ genesisHash: codec.hash, restartEpoch: codec.u32() })
 
 /**
  * The 32-byte digest to sign: SHA-256(genesis hash ‖ restart epoch, 4 bytes ‖ kind, 1 byte ‖ payload). SHA-256 and not keccak256, so that no

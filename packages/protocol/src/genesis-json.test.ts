@@ -3,6 +3,7 @@ import { getAddress } from 'viem'
 import { describe, expect, it } from 'vitest'
 import * as any from '../test/arbitraries.ts'
 import { Address, bytesToHex, type Hex, numberToBytes } from './bytes.ts'
+import { ownSeat, ungovernedConsortium } from './consortium.ts'
 import { type Genesis, genesisDigest } from './genesis.ts'
 import { genesisToJson, parseGenesis } from './genesis-json.ts'
 import { publicKeyOf } from './keys.ts'
@@ -11,6 +12,7 @@ import { nobleCrypto as crypto } from './noble.ts'
 import { POWER_MAX, U256_MAX } from './numbers.ts'
 import { DEFAULT_PARAMETERS, PARAMETER_RANGES } from './parameters.ts'
 import { unwrap } from './result.ts'
+import { idOfName } from './short-name.ts'
 import type { ValidatorSet } from './validator-set.ts'
 
 const keyHex = (n: number) => bytesToHex(publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(n))!))
@@ -25,13 +27,21 @@ const document = {
   development: true,
   executionVersion: hash,
   parameters: { blockIntervalMs: 100 },
-  validators: [{ publicKey: keyHex(1), power: 3, feeAddress: address(9) }, { publicKey: keyHex(2) }],
+  validators: [
+    { name: 'bank-a-1', publicKey: keyHex(1), power: 3, feeAddress: address(9), organisation: 'bank-a', peerIds: ['peer-b'] },
+    { publicKey: keyHex(2), organisation: 'bank-a' },
+  ],
   nodes: [
     { peerId: 'peer-b', addresses: ['/ip4/127.0.0.1/tcp/1'] },
-    { peerId: 'peer-a', addresses: [] },
+    { peerId: 'peer-a', organisation: 'bank-a', addresses: [] },
   ],
   alloc: { [address(2)]: { balance: '20' }, [address(1)]: { balance: '10' } },
   systemContracts: { [address(7)]: { code: '0xef51' } },
+  organisations: { 'bank-a': { name: 'Bank A', votes: 2, grantable: ['sender', 31] } },
+  accounts: { [address(5)]: { organisation: 'bank-a', roles: ['admin', 'voter', 16] } },
+  governor: address(5),
+  participants: [address(6)],
+  policies: { deploying: 'members' },
   restart: { epoch: 1, height: 5, blockHash: hash, validators: [{ publicKey: keyHex(3) }] },
 } as const
 
@@ -68,7 +78,22 @@ describe('a genesis document', () => {
       { address: address(1), balance: 10n },
       { address: address(2), balance: 20n },
     ])
-    expect(genesis.nodes.map(({ peerId }) => peerId)).toEqual(['peer-a', 'peer-b'])
+    expect(genesis.nodes.map(({ peerId, kind }) => [peerId, kind])).toEqual([
+      ['peer-a', 'observer'],
+      ['peer-b', 'validator'],
+    ])
+    const bank = idOfName('bank-a')!
+    expect(genesis.consortium).toEqual({
+      organisations: [{ id: bank, name: 'Bank A', votes: 2, share: 1, grantable: 4 + 2 ** 31 }],
+      accounts: [{ address: address(5), organisation: bank, roles: 3 + 2 ** 16, expiry: 0 }],
+      seats: [
+        { id: idOfName('bank-a-1'), organisation: bank, peerIds: ['peer-b'] },
+        { id: idOfName('validator-1'), organisation: bank, peerIds: [] },
+      ],
+      governor: address(5),
+      participants: [address(6)],
+      policies: { sending: 'open', deploying: 'members', reading: 'open' },
+    })
     expect(genesis.validators.totalPower).toBe(4)
     expect(genesis.validators.validators.find(({ power }) => power === 3)?.feeAddress).toBe(address(9))
     const second = genesis.validators.validators.find(({ power }) => power === 1)!
@@ -86,6 +111,7 @@ describe('a genesis document', () => {
       nodes: [],
       alloc: [],
       systemContracts: [],
+      consortium: ungovernedConsortium(genesis.validators.validators.map((validator) => ownSeat(validator))),
       restart: undefined,
     })
     expect(refusal({ ...document, restart: null })).toBeUndefined()
@@ -140,7 +166,31 @@ const wrong: readonly (readonly [path: string, value: Json | undefined, message:
   ['validators', undefined, 'validators: must be an array'],
   ['validators', [], 'validators: has 0 entries, must have 1 to 128'],
   ['validators/0', 'me', 'validators[0]: must be an object'],
-  ['validators/1/name', 'me', 'validators[1].name: unknown key (known keys: publicKey, power, feeAddress)'],
+  ['validators/1/nick', 'me', 'validators[1].nick: unknown key (known keys: name, publicKey, power, feeAddress, organisation, peerIds)'],
+  ['validators/1/name', 'Bank', 'validators[1].name: must be 1 to 31 characters a-z, 0-9 and hyphens'],
+  ['validators/1/name', 'bank-a-1', 'validators[1].name: duplicate name, already used by validators[0]'],
+  ['validators/1/organisation', 'bank-b', 'genesis: validator validator-1: there is no organisation bank-b'],
+  ['validators/1/organisation', '-', 'validators[1].organisation: must be 1 to 31 characters'],
+  ['validators/1/peerIds', ['peer-b'], 'genesis: validator validator-1: its node peer-b is a node of bank-a-1 too'],
+  ['validators/1/peerIds', ['peer-c'], 'genesis: validator validator-1: its node peer-c is not a node of bank-a'],
+  ['validators/1/peerIds', ['a', 'a'], 'validators[1].peerIds: duplicate entry a'],
+  ['organisations', { b: {} }, 'there is no organisation bank-a'],
+  ['organisations/B', {}, 'organisations.B: must be 1 to 31 characters'],
+  ['organisations/b/name', '', 'organisations.b.name: must be a text of 1 to 64 bytes'],
+  ['organisations/b/name', 'é'.repeat(33), 'organisations.b.name: must be a text of 1 to 64 bytes'],
+  ['organisations/b/votes', -1, 'organisations.b.votes: must be an integer from 0 to 1000000'],
+  ['organisations/b/share', 0, 'organisations.b.share: must be an integer from 1 to 1000000'],
+  ['organisations/b/grantable', ['king'], 'organisations.b.grantable[0]: must be one of admin, voter, sender, deployer'],
+  ['organisations/b/grantable', [7], 'organisations.b.grantable[0]: must be an integer from 16 to 31'],
+  [`accounts/${address(5)}/organisation`, 'b', 'there is no organisation b'],
+  [`accounts/${address(5)}/expiry`, 1, `accounts.${address(5)}.expiry: the entry of a voter must not expire`],
+  ['governor', 'me', 'governor: must be 0x and 40 hex digits'],
+  ['participants/1', address(6), `participants: duplicate entry ${address(6)}`],
+  ['policies/sending', 'closed', 'policies.sending: must be one of open, members'],
+  ['policies/writing', 'open', 'policies.writing: unknown key'],
+  ['nodes/0/kind', 'king', 'nodes[0].kind: must be one of validator, observer'],
+  ['nodes/1/organisation', 'b', 'genesis: node peer-a: there is no organisation b'],
+  ['nodes/1/organisation', null, 'nodes[1].organisation: must be 1 to 31 characters'],
   ['validators/1/publicKey', '0x', 'validators[1].publicKey: must be 0x and 68 hex digits'],
   ['validators/1/publicKey', `0x02${'11'.repeat(33)}`, 'validators[1].publicKey: unknown key type 2'],
   ['validators/1/publicKey', `0x0102${'00'.repeat(31)}05`, 'validators[1].publicKey: is not a point on the curve secp256k1'],
@@ -154,7 +204,7 @@ const wrong: readonly (readonly [path: string, value: Json | undefined, message:
   ['nodes/0/peerId', 'é', 'nodes[0].peerId: must be a string of 1 to 64'],
   ['nodes/0/peerId', 'x'.repeat(65), 'nodes[0].peerId: must be a string of 1 to 64'],
   ['nodes/1/peerId', 'peer-b', 'nodes: duplicate entry peer-b'],
-  ['nodes/0/port', 1, 'nodes[0].port: unknown key (known keys: peerId, addresses)'],
+  ['nodes/0/port', 1, 'nodes[0].port: unknown key (known keys: peerId, addresses, kind, organisation)'],
   ['nodes/0/addresses', Array<Json>(9).fill('x'), 'nodes[0].addresses: has 9 entries, must have 0 to 8'],
   ['nodes/0/addresses/0', 'a\nb', 'nodes[0].addresses[0]: must be a string of 1 to 128 printable ASCII characters'],
   ['alloc', [], 'alloc: must be an object'],

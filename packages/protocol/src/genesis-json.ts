@@ -1,25 +1,23 @@
-import { Address, bytesToHex, compareBytes, type Hash, type Hex, hexToBytes, parseHex } from './bytes.ts'
+import { Address, bytesToHex, type Hash, hexToBytes, parseHex } from './bytes.ts'
 import * as codec from './codec.ts'
+import { consortiumProblem, type ValidatorSeat } from './consortium.ts'
+import { CONSORTIUM_KEYS, consortiumToJson, readConsortium } from './consortium-json.ts'
 import type { Crypto } from './crypto.ts'
 import type { Allocation, Genesis, Restart, SystemContract } from './genesis.ts'
+import { amount, array, boolean, byAddress, fail, hex, id, integer, name, object, oneOf, Refusal, sortedTexts, text } from './json-fields.ts'
 import { addressOfPublicKey, type PublicKey, publicKeyCodec } from './keys.ts'
 import { LIMITS } from './limits.ts'
-import type { RegisteredNode } from './node-registry.ts'
-import { type ChainId, type Height, POWER_MAX, type Power, type TimeMs, U256_MAX, type Wei } from './numbers.ts'
+import { NODE_KINDS, type RegisteredNode } from './node-registry.ts'
+import { type ChainId, type Height, POWER_MAX, type Power, type TimeMs } from './numbers.ts'
 import { type ChainParameters, DEFAULT_PARAMETERS, FEE_POLICIES, PARAMETER_RANGES, parametersProblem } from './parameters.ts'
 import { err, ok, type Result } from './result.ts'
+import { nameOfId } from './short-name.ts'
 import { createValidatorSet, type Validator, type ValidatorSet } from './validator-set.ts'
 
 export interface GenesisError {
   readonly code: 'invalid-genesis'
   /** Path of the invalid field, such as `validators[2].power`, the problem, and the allowed values. */
   readonly message: string
-}
-
-class Refusal extends Error {}
-
-const fail = (path: string, problem: string): never => {
-  throw new Refusal(`${path}: ${problem}`)
 }
 
 /**
@@ -50,7 +48,14 @@ function readGenesis(crypto: Crypto, document: unknown): Genesis {
     'alloc',
     'systemContracts',
     'restart',
+    ...CONSORTIUM_KEYS,
   ])
+  const validators = readValidators(crypto, 'validators', root['validators'])
+  const seats = readSeats(root['validators'], validators)
+  const nodes = readNodes(root['nodes'] ?? [], seats)
+  const consortium = readConsortium(root, seats)
+  const problem = consortiumProblem(consortium, validators.set, nodes)
+  if (problem !== undefined) fail('genesis', problem)
   return {
     chainId: integer('chainId', root['chainId'], 1) as ChainId,
     timeMs: integer('timeMs', root['timeMs'], 0, LIMITS.timeMsMax) as TimeMs,
@@ -58,8 +63,9 @@ function readGenesis(crypto: Crypto, document: unknown): Genesis {
     ...(boolean('simulated', root['simulated'] ?? false) ? { simulated: true } : {}),
     executionVersion: hex('executionVersion', root['executionVersion'], 32) as Hash,
     parameters: readParameters(root['parameters'] ?? {}),
-    validators: readValidators(crypto, 'validators', root['validators']),
-    nodes: readNodes(root['nodes'] ?? []),
+    validators: validators.set,
+    nodes,
+    consortium,
     alloc: readAlloc(root['alloc'] ?? {}),
     systemContracts: readSystemContracts(root['systemContracts'] ?? {}),
     restart: root['restart'] === undefined || root['restart'] === null ? undefined : readRestart(crypto, root['restart']),
@@ -85,24 +91,35 @@ function readParameters(value: unknown): ChainParameters {
   return problem === undefined ? checked : fail('parameters', problem)
 }
 
-function readValidators(crypto: Crypto, path: string, value: unknown): ValidatorSet {
-  const entries = array(path, value, 1, LIMITS.validatorsMax)
-  const validators = entries.map((entry, i) => readValidator(crypto, `${path}[${i}]`, entry))
-  const seen = new Map<Address, number>()
-  validators.forEach(({ address }, i) => {
-    if (seen.has(address)) fail(`${path}[${i}].publicKey`, `duplicate key, already used by ${path}[${seen.get(address)}]`)
-    seen.set(address, i)
-  })
-  return createValidatorSet(validators)
+/** Validators in the order of the document, and the set that they form. */
+interface ListedValidators {
+  readonly listed: readonly Validator[]
+  readonly set: ValidatorSet
 }
 
-function readValidator(crypto: Crypto, path: string, value: unknown): Validator {
-  const entry = object(path, value, ['publicKey', 'power', 'feeAddress'])
+function readValidators(crypto: Crypto, path: string, value: unknown): ListedValidators {
+  const entries = array(path, value, 1, LIMITS.validatorsMax)
+  const listed = entries.map((entry, i) => readValidator(crypto, `${path}[${i}]`, entry, i))
+  const keys = new Map<Address, number>()
+  const names = new Map<Hash, number>()
+  listed.forEach((validator, i) => {
+    const [sameKey, sameName] = [keys.get(validator.address), names.get(validator.id)]
+    if (sameKey !== undefined) fail(`${path}[${i}].publicKey`, `duplicate key, already used by ${path}[${sameKey}]`)
+    if (sameName !== undefined) fail(`${path}[${i}].name`, `duplicate name, already used by ${path}[${sameName}]`)
+    keys.set(validator.address, i)
+    names.set(validator.id, i)
+  })
+  return { listed, set: createValidatorSet(listed) }
+}
+
+function readValidator(crypto: Crypto, path: string, value: unknown, index: number): Validator {
+  const entry = object(path, value, ['name', 'publicKey', 'power', 'feeAddress', 'organisation', 'peerIds'])
   const decoded = codec.decode(publicKeyCodec, hexToBytes(hex(`${path}.publicKey`, entry['publicKey'], 34)))
   const publicKey = decoded.ok ? decoded.value : fail(`${path}.publicKey`, decoded.error.message)
   const address =
     addressOfPublicKey(crypto, publicKey as PublicKey) ?? fail(`${path}.publicKey`, 'is not a point on the curve secp256k1')
   return {
+    id: id(`${path}.name`, entry['name'] ?? `validator-${index}`),
     address,
     publicKey: publicKey as PublicKey,
     power: integer(`${path}.power`, entry['power'] ?? 1, 1, POWER_MAX) as Power,
@@ -110,13 +127,40 @@ function readValidator(crypto: Crypto, path: string, value: unknown): Validator 
   }
 }
 
-function readNodes(value: unknown): readonly RegisteredNode[] {
-  const nodes = array('nodes', value, 0, LIMITS.nodesMax).map((item, i) => {
-    const path = `nodes[${i}]`
-    const entry = object(path, item, ['peerId', 'addresses'])
-    const addresses = array(`${path}.addresses`, entry['addresses'] ?? [], 0, LIMITS.nodeAddressesMax)
+/** Whose the validators are. A validator without an organisation is one of its own name. */
+function readSeats(value: unknown, { listed }: ListedValidators): readonly ValidatorSeat[] {
+  const seats = (value as readonly Readonly<Record<string, unknown>>[]).map((entry, i) => {
+    const path = `validators[${i}]`
+    const peerIds = array(`${path}.peerIds`, entry['peerIds'] ?? [], 0, LIMITS.validatorPeersMax)
+    const own = listed[i]!.id
     return {
-      peerId: name(`${path}.peerId`, entry['peerId'], LIMITS.peerIdCharsMax),
+      id: own,
+      organisation: entry['organisation'] === undefined ? own : id(`${path}.organisation`, entry['organisation']),
+      peerIds: sortedTexts(
+        `${path}.peerIds`,
+        peerIds.map((peerId, j) => name(`${path}.peerIds[${j}]`, peerId, LIMITS.peerIdCharsMax)),
+      ),
+    }
+  })
+  return seats.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** A node without an organisation is its validator's. One that is no validator's must name its organisation. */
+function readNodes(value: unknown, seats: readonly ValidatorSeat[]): readonly RegisteredNode[] {
+  const seatOf = new Map(seats.flatMap((seat) => seat.peerIds.map((peerId) => [peerId, seat] as const)))
+  const nodes = array('nodes', value, 0, LIMITS.nodesMax).map((item, i): RegisteredNode => {
+    const path = `nodes[${i}]`
+    const entry = object(path, item, ['peerId', 'addresses', 'kind', 'organisation'])
+    const addresses = array(`${path}.addresses`, entry['addresses'] ?? [], 0, LIMITS.nodeAddressesMax)
+    const peerId = name(`${path}.peerId`, entry['peerId'], LIMITS.peerIdCharsMax)
+    const seat = seatOf.get(peerId)
+    return {
+      peerId,
+      kind: oneOf(`${path}.kind`, entry['kind'] ?? (seat === undefined ? 'observer' : 'validator'), NODE_KINDS),
+      organisation:
+        entry['organisation'] === undefined && seat !== undefined
+          ? seat.organisation
+          : id(`${path}.organisation`, entry['organisation']),
       addresses: addresses.map((address, j) => name(`${path}.addresses[${j}]`, address, LIMITS.nodeAddressCharsMax)),
     }
   })
@@ -166,75 +210,28 @@ function readRestart(crypto: Crypto, value: unknown): Restart {
     epoch: integer('restart.epoch', entry['epoch'], 1, 0xffff_ffff),
     height: integer('restart.height', entry['height'], 0) as Height,
     blockHash: hex('restart.blockHash', entry['blockHash'], 32) as Hash,
-    validators: readValidators(crypto, 'restart.validators', entry['validators']),
+    validators: readValidators(crypto, 'restart.validators', entry['validators']).set,
   }
 }
 
-/** Sorts entries and refuses duplicates. An address with checksum and the same one in lower case are duplicates. */
-function byAddress<T extends { readonly address: Address }>(path: string, entries: readonly T[]): readonly T[] {
-  const sorted = entries.toSorted((a, b) => compareBytes(hexToBytes(a.address), hexToBytes(b.address)))
-  for (let i = 1; i < sorted.length; i++) {
-    if (sorted[i]!.address === sorted[i - 1]!.address) fail(path, `duplicate entry ${sorted[i]!.address}`)
-  }
-  return sorted
-}
-
-function object(path: string, value: unknown, keys?: readonly string[]): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(path, 'must be an object')
-  const unknown = keys === undefined ? undefined : Object.keys(value).find((key) => !keys.includes(key))
-  if (unknown !== undefined) fail(`${path}.${unknown}`, `unknown key (known keys: ${keys!.join(', ')})`)
-  return value as Readonly<Record<string, unknown>>
-}
-
-function array(path: string, value: unknown, min: number, max: number): readonly unknown[] {
-  if (!Array.isArray(value)) return fail(path, 'must be an array')
-  return value.length >= min && value.length <= max
-    ? value
-    : fail(path, `has ${value.length} entries, must have ${min} to ${max}`)
-}
-
-function integer(path: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
-  const fits = typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
-  return fits ? value : fail(path, `must be an integer from ${min} to ${max}`)
-}
-
-const boolean = (path: string, value: unknown): boolean =>
-  typeof value === 'boolean' ? value : fail(path, 'must be true or false')
-
-function text(path: string, value: unknown, max: number): string {
-  return typeof value === 'string' && value.length <= max ? value : fail(path, `must be a string of at most ${max} characters`)
-}
-
-/** A non-empty string that `codec.ascii` can encode. */
-function name(path: string, value: unknown, max: number): string {
-  const fits = typeof value === 'string' && value.length <= max && /^[\x20-\x7e]+$/.test(value)
-  return fits ? value : fail(path, `must be a string of 1 to ${max} printable ASCII characters`)
-}
-
-function hex(path: string, value: unknown, length: number): Hex {
-  const bytes = typeof value === 'string' ? parseHex(value) : undefined
-  return bytes?.length === length ? bytesToHex(bytes) : fail(path, `must be 0x and ${2 * length} hex digits`)
-}
-
-/** Wei as a decimal string, because JSON numbers lose digits above 2^53. */
-function amount(path: string, value: unknown): Wei {
-  if (typeof value !== 'string' || !/^\d{1,78}$/.test(value))
-    return fail(path, 'must be an amount in wei, as a string of decimal digits')
-  const wei = BigInt(value)
-  return wei <= U256_MAX ? (wei as Wei) : fail(path, 'is above 2^256 - 1')
-}
-
-const validatorsJson = (set: ValidatorSet) =>
-  set.validators.map(({ publicKey, power, feeAddress }) => ({ publicKey: bytesToHex(publicKey), power, feeAddress }))
+const validatorsJson = (set: ValidatorSet, seats: readonly ValidatorSeat[] = []) =>
+  set.validators.map((validator) => {
+    const { publicKey, power, feeAddress } = validator
+    const seat = seats.find((entry) => entry.id === validator.id)
+    const place = seat === undefined ? {} : { organisation: nameOfId(seat.organisation), peerIds: seat.peerIds }
+    return { name: nameOfId(validator.id), ...place, publicKey: bytesToHex(publicKey), power, feeAddress }
+  })
 
 /** Converts a genesis to an object for JSON.stringify. `parseGenesis` converts it back to an equal genesis. */
 export function genesisToJson(genesis: Genesis): Readonly<Record<string, unknown>> {
-  const { validators, alloc, systemContracts, restart, parameters, simulated = false, ...rest } = genesis
+  const { validators, nodes, consortium, alloc, systemContracts, restart, parameters, simulated = false, ...rest } = genesis
   return {
     ...rest,
     ...(simulated ? { simulated } : {}),
     parameters: { ...parameters, initialBaseFee: parameters.initialBaseFee.toString() },
-    validators: validatorsJson(validators),
+    ...consortiumToJson(consortium),
+    validators: validatorsJson(validators, consortium.seats),
+    nodes: nodes.map((node) => ({ ...node, organisation: nameOfId(node.organisation) })),
     alloc: Object.fromEntries(alloc.map(({ address, balance }) => [address, { balance: balance.toString() }])),
     systemContracts: Object.fromEntries(systemContracts.map(({ address, code }) => [address, { code: bytesToHex(code) }])),
     ...(restart === undefined ? {} : { restart: { ...restart, validators: validatorsJson(restart.validators) } }),

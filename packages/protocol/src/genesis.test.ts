@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import * as any from '../test/arbitraries.ts'
 import { Address, bytesToHex, concatBytes, Hash, hexToBytes, numberToBytes } from './bytes.ts'
 import { encode } from './codec.ts'
+import { consortiumCodec, ownSeat, ungovernedConsortium } from './consortium.ts'
 import { type Genesis, genesisDigest } from './genesis.ts'
 import { genesisToJson } from './genesis-json.ts'
 import { LIMITS } from './limits.ts'
@@ -22,7 +23,8 @@ const genesis: Genesis = {
   executionVersion: Hash(new Uint8Array(32).fill(1)),
   parameters: DEFAULT_PARAMETERS,
   validators: createValidatorSet([validator]),
-  nodes: [{ peerId: 'p', addresses: ['a'] }],
+  nodes: [{ peerId: 'p', kind: 'observer', organisation: validator.id, addresses: ['a'] }],
+  consortium: ungovernedConsortium([ownSeat(validator)]),
   alloc: [{ address: address(1), balance: Wei(2n) }],
   systemContracts: [{ address: address(3), code: Uint8Array.of(0xef, 0x51) }],
   restart: undefined,
@@ -32,14 +34,15 @@ const digest = (changes: Partial<Genesis> = {}) => genesisDigest(crypto, { ...ge
 describe('the digest of genesis', () => {
   it('is SHA-256 of version and fields in order', () => {
     const preimage = concatBytes(
-      Uint8Array.of(1),
+      Uint8Array.of(2),
       numberToBytes(31_337, 8),
       numberToBytes(1_700_000_000_000, 8),
       Uint8Array.of(1),
       new Uint8Array(32).fill(1),
       encode(parametersCodec, genesis.parameters),
       encode(validatorSetCodec, genesis.validators),
-      hexToBytes('0x0000000100017000000001000161'),
+      hexToBytes(`0x00000001000170${'01'}${validator.id.slice(2)}00000001000161`),
+      encode(consortiumCodec, genesis.consortium),
       numberToBytes(1, 4),
       hexToBytes(address(1)),
       numberToBytes(2, 32),

@@ -1,5 +1,6 @@
 import { type Address, Hash } from './bytes.ts'
 import * as codec from './codec.ts'
+import { type Consortium, consortiumCodec } from './consortium.ts'
 import type { Crypto } from './crypto.ts'
 import { LIMITS } from './limits.ts'
 import { nodeRegistryCodec, type RegisteredNode } from './node-registry.ts'
@@ -27,6 +28,8 @@ export interface Genesis {
   readonly parameters: ChainParameters
   readonly validators: ValidatorSet
   readonly nodes: readonly RegisteredNode[]
+  /** Organisations, accounts with roles, and who governs. `consortiumProblem` checks that it fits to the validators and nodes. */
+  readonly consortium: Consortium
   /** Initial balances, sorted by address, without duplicates. */
   readonly alloc: readonly Allocation[]
   /** Contracts at fixed addresses, sorted by address, without duplicates. */
@@ -75,6 +78,7 @@ const digestCodec = codec.struct({
   parameters: parametersCodec,
   validators: validatorSetCodec,
   nodes: nodeRegistryCodec,
+  consortium: consortiumCodec,
   alloc: sortedByAddress(
     'alloc',
     codec.list(codec.struct({ address: codec.address, balance: codec.u256<Wei>() }), LIMITS.genesisAllocMax),
@@ -88,7 +92,7 @@ const digestCodec = codec.struct({
   ),
 })
 
-const GENESIS_VERSION = 1
+const GENESIS_VERSION = 2
 
 /** Bits of the byte that marks chains for development. */
 const KIND = { development: 1, simulated: 2 } as const

@@ -24,6 +24,16 @@ export const LIMITS = {
   nodeAddressesMax: 8,
   nodeAddressCharsMax: 128,
   peerIdCharsMax: 64,
+  /** Peer ids of one validator. */
+  validatorPeersMax: 4,
+  organisationsMax: 256,
+  organisationNameBytesMax: 64,
+  /** Votes of one organisation. */
+  votesMax: 1_000_000,
+  /** Share of one organisation. */
+  shareMax: 1_000_000,
+  /** Owners of a multisignature that governs. */
+  participantsMax: 64,
   logsPerReceiptMax: 1_024,
   logDataBytesMax: 128 * 1024,
   logTopicsMax: 4,
@@ -33,6 +43,7 @@ export const LIMITS = {
   stateValueBytesMax: 512 * 1024,
   genesisAllocMax: 100_000,
   genesisSystemContractsMax: 64,
+  genesisAccountsMax: 10_000,
   /** Latest time that a header can have: 1000 · timestamp + 999 must fit into 53 bits. */
   timeMsMax: 1_000 * Math.floor(Number.MAX_SAFE_INTEGER / 1_000) - 1,
 } as const

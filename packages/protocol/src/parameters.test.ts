@@ -23,7 +23,7 @@ describe('parameters', () => {
   })
 
   it('are their fields in order', () => {
-    const words = [500, 5_000, 500, 2_000, 1_500, 500, 500, 500].map((ms) => ms.toString(16).padStart(8, '0')).join('')
+    const words = [500, 5_000, 500, 2_000, 1_500, 500, 500, 500, 1, 128].map((ms) => ms.toString(16).padStart(8, '0')).join('')
     const gas = [72_000_000, 36_000_000].map((value) => value.toString(16).padStart(16, '0')).join('')
     const fee = 1_000_000_000n.toString(16).padStart(64, '0')
     expect(bytesToHex(encode(parametersCodec, DEFAULT_PARAMETERS))).toBe(`0x00${gas}${fee}${words}`)

@@ -39,6 +39,10 @@ export interface ChainParameters {
   readonly timeoutPrevoteMs: number
   readonly timeoutPrecommitMs: number
   readonly timeoutDeltaMs: number
+  /** The validator set never becomes smaller than this; a validator that is to leave then stays. */
+  readonly validatorsMin: number
+  /** The validator set never becomes larger than this. At least `validatorsMin`. */
+  readonly validatorsMax: number
 }
 
 export const DEFAULT_PARAMETERS: ChainParameters = {
@@ -54,6 +58,8 @@ export const DEFAULT_PARAMETERS: ChainParameters = {
   timeoutPrevoteMs: 500,
   timeoutPrecommitMs: 500,
   timeoutDeltaMs: 500,
+  validatorsMin: 1,
+  validatorsMax: LIMITS.validatorsMax,
 }
 
 const feePolicy: codec.Codec<FeePolicy> = {
@@ -79,6 +85,8 @@ export const PARAMETER_RANGES = {
   timeoutPrevoteMs: [10, HOUR_MS],
   timeoutPrecommitMs: [10, HOUR_MS],
   timeoutDeltaMs: [10, HOUR_MS],
+  validatorsMin: [1, LIMITS.validatorsMax],
+  validatorsMax: [1, LIMITS.validatorsMax],
 } as const satisfies Partial<Record<keyof ChainParameters, readonly [number, number]>>
 
 /**
@@ -96,6 +104,7 @@ export function parametersProblem(parameters: ChainParameters): string | undefin
   if (parameters.initialBaseFee === 0n) return 'initialBaseFee is 0, must be at least 1 wei'
   if (2 * parameters.transactionGasMax > parameters.blockGasMax) return 'transactionGasMax is above half of blockGasMax'
   if (parameters.heartbeatIntervalMs < parameters.blockIntervalMs) return 'heartbeatIntervalMs is below blockIntervalMs'
+  if (parameters.validatorsMax < parameters.validatorsMin) return 'validatorsMax is below validatorsMin'
   return undefined
 }
 
@@ -113,6 +122,8 @@ export const parametersCodec: codec.Codec<ChainParameters> = codec.checked(
     timeoutPrevoteMs: codec.u32(),
     timeoutPrecommitMs: codec.u32(),
     timeoutDeltaMs: codec.u32(),
+    validatorsMin: codec.u32(),
+    validatorsMax: codec.u32(),
   }),
   parametersProblem,
 )

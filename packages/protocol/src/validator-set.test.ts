@@ -3,12 +3,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as any from '../test/arbitraries.ts'
 import { checkRoundTrip, checkStrict } from '../test/codec-laws.ts'
-import { Address, bytesToHex, concatBytes, hexToBytes, numberToBytes } from './bytes.ts'
+import { Address, bytesToHex, type Hash, concatBytes, hexToBytes, numberToBytes } from './bytes.ts'
 import { decode, encode } from './codec.ts'
 import { publicKeyOf } from './keys.ts'
 import { LIMITS } from './limits.ts'
 import { nobleCrypto as crypto } from './noble.ts'
 import { POWER_MAX, Power } from './numbers.ts'
+import { idOfName } from './short-name.ts'
 import {
   createValidatorSet,
   type Validator,
@@ -19,6 +20,7 @@ import {
 } from './validator-set.ts'
 
 const member = (n: number, power = 1): Validator => ({
+  id: idOfName(`v${n}`)!,
   address: Address(numberToBytes(n, 20)),
   publicKey: publicKeyOf(new Uint8Array(33).fill(2)),
   power: Power(power),
@@ -29,7 +31,8 @@ const members = ({ validators }: ValidatorSet) => validators
 const written = (...validators: readonly Validator[]) =>
   concatBytes(
     numberToBytes(validators.length, 4),
-    ...validators.flatMap(({ address, publicKey, power, feeAddress }) => [
+    ...validators.flatMap(({ id, address, publicKey, power, feeAddress }) => [
+      hexToBytes(id),
       hexToBytes(address),
       publicKey,
       numberToBytes(power, 8),
@@ -82,6 +85,8 @@ describe('a validator set', () => {
     ['nobody', [], 'a validator set must not be empty'],
     ['one validator twice', [member(1), member(1, 2)], 'validators must be sorted by address, without duplicates'],
     ['validators out of order', [member(2), member(1)], 'validators must be sorted by address, without duplicates'],
+    ['one validator under two keys', [member(1), { ...member(2), id: member(1).id }], 'must not have the same id'],
+    ['an id that is no name', [{ ...member(1), id: `0x${'00'.repeat(32)}` as Hash }], 'is not the id of a name'],
   ] as const)('does not decode with %s', (_what, validators, message) => {
     expect(refusal(written(...validators))).toContain(message)
   })
@@ -99,10 +104,10 @@ describe('a validator set', () => {
 
   it('has no member without power, above the limit of power, or with a key of an unknown kind', () => {
     const bytes = written(member(1))
-    const powerAt = 4 + 20 + 34
+    const powerAt = 4 + 32 + 20 + 34
     expect(refusal(bytes.with(powerAt + 7, 0))).toContain('the power of a validator must be at least 1')
     expect(refusal(bytes.with(powerAt + 3, 1))).toContain(`is above ${POWER_MAX}`)
-    expect(refusal(bytes.with(4 + 20, 2))).toContain('unknown key type 2')
+    expect(refusal(bytes.with(4 + 32 + 20, 2))).toContain('unknown key type 2')
     expect(() => encode(validatorCodec, member(1, 0))).toThrow('the power of a validator must be at least 1')
     expect(refusal(written(member(1, POWER_MAX)))).toBeUndefined()
   })

@@ -4,8 +4,11 @@ import type { Crypto } from './crypto.ts'
 import { type PublicKey, publicKeyCodec } from './keys.ts'
 import { LIMITS } from './limits.ts'
 import { POWER_MAX, Power } from './numbers.ts'
+import { idProblem } from './short-name.ts'
 
 export interface Validator {
+  /** Names the validator for as long as it exists; its key may change (`idOfName`). */
+  readonly id: Hash
   /** Ethereum address of the voting key. */
   readonly address: Address
   readonly publicKey: PublicKey
@@ -15,16 +18,19 @@ export interface Validator {
   readonly feeAddress: Address
 }
 
-/** The validators that vote at a height: at least one, sorted by address, without duplicates. */
+/** The validators that vote at a height: at least one, sorted by address. No two have an address or an id in common. */
 export interface ValidatorSet {
   readonly validators: readonly Validator[]
   /** Sum of the powers. */
   readonly totalPower: number
   /** The validator with this address, or undefined if it is not in the set. */
   get(address: Address): Validator | undefined
+  /** The validator with this id, or undefined if it is not in the set. */
+  withId(id: Hash): Validator | undefined
 }
 
 export const validatorCodec: codec.Codec<Validator> = codec.struct({
+  id: codec.checked(codec.hash, idProblem),
   address: codec.address,
   publicKey: publicKeyCodec,
   power: codec.checked(codec.u64<Power>(POWER_MAX), (power) =>
@@ -47,13 +53,14 @@ function orderProblem(validators: readonly Validator[]): string | undefined {
   for (let i = 1; i < validators.length; i++) {
     if (validators[i - 1]!.address >= validators[i]!.address) return 'validators must be sorted by address, without duplicates'
   }
+  if (new Set(validators.map(({ id }) => id)).size < validators.length) return 'two validators must not have the same id'
   return undefined
 }
 
 /**
  * Makes a set of validators in any order.
  *
- * @throws RangeError for an empty list, more than `LIMITS.validatorsMax` validators, or two with the same address. Check untrusted input before.
+ * @throws RangeError for an empty list, more than `LIMITS.validatorsMax` validators, or two with the same address or id. Check untrusted input before.
  */
 export function createValidatorSet(validators: readonly Validator[]): ValidatorSet {
   const sorted = validators.toSorted((a, b) => compareBytes(hexToBytes(a.address), hexToBytes(b.address)))
@@ -68,7 +75,8 @@ export function createValidatorSet(validators: readonly Validator[]): ValidatorS
 function setOf(validators: readonly Validator[]): ValidatorSet {
   const byAddress = new Map(validators.map((validator) => [validator.address, validator]))
   const totalPower = validators.reduce((sum, { power }) => sum + power, 0)
-  return { validators, totalPower, get: (address) => byAddress.get(address) }
+  const byId = new Map(validators.map((validator) => [validator.id, validator]))
+  return { validators, totalPower, get: (address) => byAddress.get(address), withId: (id) => byId.get(id) }
 }
 
 /** SHA-256 of the encoded set, as in `validatorsHash` and `nextValidatorsHash` of a header. */

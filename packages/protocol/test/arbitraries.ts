@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { CompactBlock, RawBlock } from '../src/block.ts'
 import { BLOOM_BYTES } from '../src/bloom.ts'
-import { Address, Hash } from '../src/bytes.ts'
+import { Address, Hash, utf8ToBytes } from '../src/bytes.ts'
 import {
   type CommitCertificate,
   type CommitSignature,
@@ -11,16 +11,20 @@ import {
 } from '../src/certificate.ts'
 import { SIGNED_KIND, type SignedKind, type SigningDomain } from '../src/domain.ts'
 import { type Evidence, proposalEvidence, voteEvidence } from '../src/evidence.ts'
+import type { Consortium } from '../src/consortium.ts'
 import type { Genesis } from '../src/genesis.ts'
 import type { Header } from '../src/header.ts'
 import { addressOfPublicKey, publicKeyOf } from '../src/keys.ts'
 import { LIMITS } from '../src/limits.ts'
 import { nobleCrypto } from '../src/noble.ts'
-import type { RegisteredNode } from '../src/node-registry.ts'
+import { NODE_KINDS, type RegisteredNode } from '../src/node-registry.ts'
 import { type ChainId, Gas, Height, POWER_MAX, Power, Round, TimeMs, U32_MAX, U256_MAX, Wei } from '../src/numbers.ts'
 import { type ChainParameters, FEE_POLICIES, PARAMETER_RANGES } from '../src/parameters.ts'
 import type { Proposal } from '../src/proposal.ts'
 import type { Log, Receipt } from '../src/receipt.ts'
+import { ACCESS } from '../src/policies.ts'
+import { ROLES } from '../src/roles.ts'
+import { idOfName } from '../src/short-name.ts'
 import { createValidatorSet, type Validator, type ValidatorSet } from '../src/validator-set.ts'
 import type { Vote } from '../src/vote.ts'
 
@@ -171,10 +175,15 @@ export const receipt: fc.Arbitrary<Receipt> = fc.record({
 
 export const publicKey = bytesOf(33).map(publicKeyOf)
 
-export const validator: fc.Arbitrary<Validator> = fc.record({ address, publicKey, power, feeAddress: address })
+/** Ids of names from a pool that is small enough for some to be equal. */
+export const id = fc.stringMatching(/^[a-c](-[x-z0-9]){0,2}$/).map((name) => idOfName(name)!)
+
+export const validator: fc.Arbitrary<Validator> = fc.record({ id, address, publicKey, power, feeAddress: address })
+
+const isSameMember = (a: Validator, b: Validator) => a.address === b.address || a.id === b.id
 
 export const validatorSet: fc.Arbitrary<ValidatorSet> = fc
-  .uniqueArray(validator, { selector: (member) => member.address, minLength: 1, maxLength: 6 })
+  .uniqueArray(validator, { comparator: isSameMember, minLength: 1, maxLength: 6 })
   .map(createValidatorSet)
 
 type RangedName = keyof typeof PARAMETER_RANGES
@@ -194,11 +203,14 @@ export const parameters: fc.Arbitrary<ChainParameters> = fc
     transactionGasMax: Gas(fields.transactionGasMax),
     initialBaseFee: Wei(fields.initialBaseFee),
     heartbeatIntervalMs: Math.max(fields.heartbeatIntervalMs, fields.blockIntervalMs),
+    validatorsMax: Math.max(fields.validatorsMax, fields.validatorsMin),
   }))
 
 export const nodeRegistry: fc.Arbitrary<readonly RegisteredNode[]> = sortedBy(
   fc.record({
     peerId: ascii(LIMITS.peerIdCharsMax),
+    kind: fc.constantFrom(...NODE_KINDS),
+    organisation: id,
     addresses: fc.array(ascii(LIMITS.nodeAddressCharsMax), { maxLength: LIMITS.nodeAddressesMax }),
   }),
   ({ peerId }) => peerId,
@@ -209,7 +221,7 @@ export const nodeRegistry: fc.Arbitrary<readonly RegisteredNode[]> = sortedBy(
 // Genesis, with keys that are points on the curve: its JSON identifies a validator by its key alone
 
 export const realValidator: fc.Arbitrary<Validator> = fc
-  .record({ secretKey: fc.integer({ min: 1, max: 40 }), power, feeAddress: optional(address) })
+  .record({ id, secretKey: fc.integer({ min: 1, max: 40 }), power, feeAddress: optional(address) })
   .map(({ secretKey, feeAddress, ...rest }) => {
     const publicKey = publicKeyOf(nobleCrypto.publicKey(new Uint8Array(32).fill(secretKey))!)
     const own = addressOfPublicKey(nobleCrypto, publicKey)!
@@ -217,33 +229,102 @@ export const realValidator: fc.Arbitrary<Validator> = fc
   })
 
 const realValidatorSet = fc
-  .uniqueArray(realValidator, { selector: (member) => member.address, minLength: 1, maxLength: 4 })
+  .uniqueArray(realValidator, { comparator: isSameMember, minLength: 1, maxLength: 4 })
   .map(createValidatorSet)
 
 const byAddress = (entry: { readonly address: Address }) => entry.address
 
-const plainGenesis: fc.Arbitrary<Genesis> = fc.record({
-  chainId,
-  timeMs: upTo(LIMITS.timeMsMax).map(TimeMs),
-  development: fc.boolean(),
-  executionVersion: hash,
-  parameters,
-  validators: realValidatorSet,
-  nodes: sortedBy(
+/** Any roles that have a meaning. */
+export const roles = fc.nat(U32_MAX).map((bits) => (bits & 0xffff_007f) >>> 0)
+
+const visibleText = fc.stringMatching(/^[!-~]{1,20}$/)
+const amountUpTo = (max: number) => fc.oneof(fc.constantFrom(0, 1, max), fc.nat(max))
+
+/** Organisations and accounts, with a function that chooses one of the organisations. */
+const members = fc
+  .uniqueArray(id, { minLength: 1, maxLength: 3 })
+  .chain((ids) =>
     fc.record({
-      peerId: fc.stringMatching(/^[!-~]{1,20}$/),
-      addresses: fc.array(fc.stringMatching(/^[!-~]{1,20}$/), { maxLength: 2 }),
+      organisations: fc.tuple(
+        ...ids.toSorted().map((own) =>
+          fc.record({
+            id: fc.constant(own),
+            name: fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }).map((name) => name.slice(0, 16)).filter((name) => utf8ToBytes(name).length <= 64),
+            votes: amountUpTo(LIMITS.votesMax),
+            share: amountUpTo(LIMITS.shareMax - 1).map((share) => share + 1),
+            grantable: roles,
+          }),
+        ),
+      ),
+      accounts: sortedBy(
+        fc
+          .record({ address, organisation: fc.constantFrom(...ids), roles, expiry: upTo(2 ** 40) })
+          .map((entry) => ((entry.roles & ROLES.voter) === 0 ? entry : { ...entry, expiry: 0 })),
+        byAddress,
+        0,
+        3,
+      ),
     }),
-    ({ peerId }) => peerId,
-    0,
-    3,
+  )
+
+const consortiumOf = (validators: ValidatorSet) =>
+  members.chain(({ organisations, accounts }) => {
+    const organisation = fc.constantFrom(...organisations.map((entry) => entry.id))
+    const ids = validators.validators.map((member) => member.id).toSorted()
+    return fc
+      .record({
+        nodes: sortedBy(
+          fc.record({
+            peerId: visibleText,
+            kind: fc.constantFrom(...NODE_KINDS),
+            organisation,
+            addresses: fc.array(visibleText, { maxLength: 2 }),
+          }),
+          ({ peerId }) => peerId,
+          0,
+          3,
+        ),
+        places: fc.tuple(...ids.map(() => organisation)),
+        hasNodes: fc.boolean(),
+        governor: address,
+        participants: sortedBy(address, (entry) => entry, 0, 3),
+        policies: fc.record({
+          sending: fc.constantFrom(...ACCESS),
+          deploying: fc.constantFrom(...ACCESS),
+          reading: fc.constantFrom(...ACCESS),
+        }),
+      })
+      .map(({ nodes, places, hasNodes, ...rest }) => {
+        const free = hasNodes ? [...nodes] : []
+        const seats = ids.map((own, i) => {
+          const at = free.findIndex((node) => node.organisation === places[i])
+          const peerIds = at < 0 ? [] : free.splice(at, 1).map(({ peerId }) => peerId)
+          return { id: own, organisation: places[i]!, peerIds }
+        })
+        const consortium: Consortium = { organisations, accounts, seats, ...rest }
+        return { nodes, consortium }
+      })
+  })
+
+const plainGenesis: fc.Arbitrary<Genesis> = realValidatorSet.chain((validators) =>
+  consortiumOf(validators).chain(({ nodes, consortium }) =>
+    fc.record({
+      chainId,
+      timeMs: upTo(LIMITS.timeMsMax).map(TimeMs),
+      development: fc.boolean(),
+      executionVersion: hash,
+      parameters,
+      validators: fc.constant(validators),
+      nodes: fc.constant(nodes),
+      consortium: fc.constant(consortium),
+      alloc: sortedBy(fc.record({ address, balance: wei }), byAddress, 0, 4),
+      systemContracts: sortedBy(fc.record({ address, code: bytesUpTo(20) }), byAddress, 0, 3),
+      restart: optional(
+        fc.record({ epoch: upTo(U32_MAX - 1).map((value) => value + 1), height, blockHash: hash, validators: realValidatorSet }),
+      ),
+    }),
   ),
-  alloc: sortedBy(fc.record({ address, balance: wei }), byAddress, 0, 4),
-  systemContracts: sortedBy(fc.record({ address, code: bytesUpTo(20) }), byAddress, 0, 3),
-  restart: optional(
-    fc.record({ epoch: upTo(U32_MAX - 1).map((value) => value + 1), height, blockHash: hash, validators: realValidatorSet }),
-  ),
-})
+)
 
 export const genesis: fc.Arbitrary<Genesis> = fc
   .tuple(plainGenesis, fc.boolean())

@@ -7,10 +7,14 @@ import {
   createValidatorSet,
   DEFAULT_PARAMETERS,
   type Genesis,
+  idOfName,
+  ownSeat,
   Power,
   TimeMs,
+  ungovernedConsortium,
   unwrap,
   type Wei,
+  ZERO_ADDRESS,
 } from '@quoin/protocol'
 
 export interface DevGenesisOptions {
@@ -28,6 +32,7 @@ export const sealerKey = (crypto: Crypto): ValidatorKey => unwrap(validatorKeyOf
 /** Genesis of a chain with one validator. It is marked `simulated`, so that no other node accepts it. */
 export function devGenesis(crypto: Crypto, { chainId, timeMs, accounts, balance }: DevGenesisOptions): Genesis {
   const { address, publicKey } = sealerKey(crypto)
+  const sealer = { id: idOfName('sealer')!, address, publicKey, power: Power(1), feeAddress: address }
   return {
     chainId,
     timeMs: TimeMs(timeMs),
@@ -35,8 +40,10 @@ export function devGenesis(crypto: Crypto, { chainId, timeMs, accounts, balance 
     simulated: true,
     executionVersion: executionVersion(crypto),
     parameters: DEFAULT_PARAMETERS,
-    validators: createValidatorSet([{ address, publicKey, power: Power(1), feeAddress: address }]),
+    validators: createValidatorSet([sealer]),
     nodes: [],
+    // Whoever tries the chain governs it: the first account.
+    consortium: { ...ungovernedConsortium([ownSeat(sealer)]), governor: accounts[0] ?? ZERO_ADDRESS },
     alloc: accounts.toSorted((a, b) => (a < b ? -1 : 1)).map((account) => ({ address: account, balance })),
     systemContracts: [],
     restart: undefined,

@@ -11,9 +11,12 @@ import {
   DEFAULT_PARAMETERS,
   type Genesis,
   genesisToJson,
+  idOfName,
   nobleCrypto,
+  ownSeat,
   Power,
   TimeMs,
+  ungovernedConsortium,
   Wei,
 } from '@quoin/protocol'
 import { createNodeKey, loadNodeKey } from '@quoin/validator/directory'
@@ -31,12 +34,13 @@ export async function devnetGenesis(crypto: Crypto, settings: DevnetSettings): P
   const indices = Array.from({ length: settings.validators }, (_, i) => i)
   const validators = indices.map((i) => {
     const { address, publicKey } = orFail(validatorKeyOf(crypto, developmentValidatorKey(crypto, i)), 'development key')
-    return { address, publicKey, power: Power(1), feeAddress: address }
+    return { id: idOfName(`validator-${i}`)!, address, publicKey, power: Power(1), feeAddress: address }
   })
   const nodes = await Promise.all(
     indices.map(async (i) => {
       const key = orFail(loadNodeKey(await createNodeKey('Ed25519', developmentNodeSeed(crypto, i))), 'development node key')
-      return { peerId: key.peerId, addresses: [p2pAddress(settings, i)] }
+      const { id: organisation } = validators[i]!
+      return { peerId: key.peerId, kind: 'validator', organisation, addresses: [p2pAddress(settings, i)] } as const
     }),
   )
   return {
@@ -50,7 +54,12 @@ export async function devnetGenesis(crypto: Crypto, settings: DevnetSettings): P
       heartbeatIntervalMs: Math.max(DEFAULT_PARAMETERS.heartbeatIntervalMs, settings.blockTimeMs),
     },
     validators: createValidatorSet(validators),
-    nodes: nodes.sort((a, b) => (a.peerId < b.peerId ? -1 : 1)),
+    consortium: {
+      ...ungovernedConsortium(validators.map((validator, i) => ownSeat(validator, nodes[i]!.peerId))),
+      // Newcomers can try everything: the first development account governs.
+      governor: developmentAccounts(crypto)[0]!.address,
+    },
+    nodes: nodes.toSorted((a, b) => (a.peerId < b.peerId ? -1 : 1)),
     alloc: developmentAccounts(crypto)
       .map(({ address }) => ({ address, balance: Wei(DEVELOPMENT_BALANCE) }))
       .sort((a, b) => (a.address < b.address ? -1 : 1)),

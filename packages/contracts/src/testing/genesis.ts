@@ -2,16 +2,20 @@ import {
   type Address,
   addressOfPublicKey,
   type ChainId,
-  type Crypto,
   createValidatorSet,
+  type Crypto,
   DEFAULT_PARAMETERS,
   type Genesis,
   type Hash,
+  idOfName,
+  ownSeat,
   type Power,
   publicKeyOf,
   type TimeMs,
+  ungovernedConsortium,
   type Validator,
   type Wei,
+  ZERO_ADDRESS,
 } from '@quoin/protocol'
 
 /** The default chain id of anvil and Hardhat. */
@@ -30,7 +34,9 @@ function makeValidator(crypto: Crypto): Validator {
   const publicKey = compressed === undefined ? undefined : publicKeyOf(compressed)
   const address = publicKey === undefined ? undefined : addressOfPublicKey(crypto, publicKey)
   if (publicKey === undefined || address === undefined) throw new Error('the secret key of ones has a public key')
-  return { address, publicKey, power: 1 as Power, feeAddress: address }
+  const id = idOfName('test')
+  if (id === undefined) throw new Error('the name of the validator is a short name')
+  return { id, address, publicKey, power: 1 as Power, feeAddress: address }
 }
 
 /** Genesis of a chain without fees, with funded accounts. */
@@ -49,6 +55,7 @@ export function testGenesis(
     parameters: DEFAULT_PARAMETERS,
     validators: createValidatorSet([testValidator(crypto)]),
     nodes: [],
+    consortium: { ...ungovernedConsortium([ownSeat(testValidator(crypto))]), governor: accounts[0] ?? ZERO_ADDRESS },
     alloc: accounts.toSorted().map((address) => ({ address, balance: balance as Wei })),
     systemContracts: [],
     restart: undefined,

@@ -27,9 +27,11 @@ import type { BlockRefusal, BlockTemplate, FillLimits, PlacedCreation, Transacti
 import { onBehalfOf } from '../fault.ts'
 import type { Journal } from '../state/journal.ts'
 import type { KvOp, KvReader } from '../state/kv.ts'
-import { readParameters, readSendPolicy } from '../state/system-records.ts'
+import { readParameters } from '../state/system-records.ts'
 import { nextBaseFee } from './fees.ts'
-import { applyTransaction, checkAccount, checkRules, type TransactionFailure, type TransactionRules } from './transaction.ts'
+import { LANE, laneGasMax } from './lane.ts'
+import { sendingRules } from './sending.ts'
+import { applyTransaction, chargedPolicy, checkAccount, checkRules, type TransactionFailure, type TransactionRules } from './transaction.ts'
 
 /** A decoded transaction with its sender. The caller guarantees the sender. */
 export interface SenderTransaction {
@@ -61,7 +63,7 @@ export function blockRules(template: BlockTemplate, reader: KvReader, contractsS
     feePolicy: parameters.feePolicy,
     transactionGasMax: parameters.transactionGasMax,
     baseFee: nextBaseFee(template.parent, parameters),
-    sendPolicy: readSendPolicy(reader).value,
+    sending: sendingRules(reader, template.timeMs),
     gasLimit: parameters.blockGasMax,
     feeAddress: template.miner,
     contractsSend,
@@ -106,6 +108,9 @@ export class BlockRun {
   readonly #creations: PlacedCreation[] = []
   #gasUsed = 0
   #bytes = 0
+  /** Transactions of the lane so far, and the gas that they have used. */
+  #laneCount = 0
+  #laneGas = 0
 
   constructor(contracts: Contracts, rules: BlockRules, journal: Journal, block: BlockContext, observer: BlockObserver = {}) {
     this.#crypto = contracts.crypto
@@ -170,14 +175,14 @@ export class BlockRun {
   #judge({ transaction, sender }: SenderTransaction, room: FillLimits | undefined): Offered {
     const reason = checkRules(transaction, sender, this.rules) ?? this.#checkAccount(transaction, sender)
     if (reason !== undefined) return { kind: 'refused', reason }
-    const refusal = this.#overflow(transaction, room)
+    const refusal = this.#overflow(transaction, room) ?? this.#laneOverflow(transaction, sender)
     return refusal === undefined ? INCLUDED : { kind: 'no-room', refusal }
   }
 
   #checkAccount(transaction: Transaction, sender: Address): TransactionRefusal | undefined {
     const account = this.journal.account(sender)
     const judged = this.rules.contractsSend ? { ...account, codeHash: undefined } : account
-    return checkAccount(transaction, judged, this.rules.feePolicy)
+    return checkAccount(transaction, judged, chargedPolicy(this.rules.feePolicy, this.#usesLane(transaction, sender)))
   }
 
   /** Whether a transaction with this gas limit and length fits into the block. */
@@ -215,11 +220,30 @@ export class BlockRun {
     return undefined
   }
 
+  #usesLane(transaction: Transaction, sender: Address): boolean {
+    return this.rules.sending.usesLane(transaction, sender)
+  }
+
+  /** The limit of the lane that one more transaction would exceed. */
+  #laneOverflow(transaction: Transaction, sender: Address): BlockRefusal | undefined {
+    if (!this.#usesLane(transaction, sender)) return undefined
+    const isFull =
+      this.#laneCount >= LANE.transactionsMax || this.#laneGas + transaction.gasLimit > laneGasMax(this.rules.gasLimit)
+    return isFull
+      ? { code: 'lane-full', message: `transaction ${this.count}: the block has no more room for transactions to the governor` }
+      : undefined
+  }
+
   #apply({ transaction, sender }: SenderTransaction): void {
-    const { gasUsed, failure, creations, ...outcome } = applyTransaction(this.machine, transaction, sender, this.rules)
+    const isLane = this.#usesLane(transaction, sender)
+    const { gasUsed, failure, creations, ...outcome } = applyTransaction(this.machine, transaction, sender, this.rules, isLane)
     for (const creation of creations) this.#creations.push({ ...creation, index: this.count })
     if (failure !== undefined) this.#observer.onFailure?.(transaction.hash, failure)
     this.#gasUsed += gasUsed
+    if (isLane) {
+      this.#laneCount++
+      this.#laneGas += gasUsed
+    }
     this.#gasOfEach.push(gasUsed)
     this.#bytes += transaction.raw.length
     const receipt: Receipt = { ...outcome, gasUsed: gasUsed as Gas, cumulativeGasUsed: this.#gasUsed as Gas }

@@ -22,7 +22,8 @@ import { GasMeter } from '../contract/gas-meter.ts'
 import { NATIVE_CODE } from '../contract/native/native.ts'
 import { findNative, NATIVE_CONTRACTS } from '../contract/native/native-contracts.ts'
 import { Journal } from '../state/journal.ts'
-import { SYSTEM_ADDRESS, settleSystemRecords, writeGenesisRecords } from '../state/system-records.ts'
+import { writeFounding } from '../state/founding.ts'
+import { SYSTEM_ADDRESS, settleSystemRecords } from '../state/system-records.ts'
 
 /**
  * State of block 0: initial balances, system contracts (their constructors do not run) and system records.
@@ -48,7 +49,7 @@ export function genesisState(contracts: Contracts, genesis: Genesis): Journal {
     journal.addCode(code, codeHash)
     journal.setCodeHash(address, codeHash)
   }
-  writeGenesisRecords(journal, genesis)
+  writeFounding(journal, genesis)
   const problems = settleSystemRecords(journal)
   if (problems.length > 0) throw new Error(`genesis is invalid: ${problems.join('; ')}`)
   return journal

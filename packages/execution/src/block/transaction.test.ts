@@ -29,6 +29,7 @@ import { giveCode, TEST_BLOCK, TestContracts } from '../../test/contracts.ts'
 import { addressOf, CHAIN_ID, rawTransaction, type Spec, transfer } from '../../test/transactions.ts'
 import { Journal } from '../state/journal.ts'
 import { flatKeyOf } from '../state/keys.ts'
+import { UNJUDGED } from './sending.ts'
 import { applyTransaction, checkAccount, checkRules, type TransactionRules } from './transaction.ts'
 
 const sender = addressOf(1)
@@ -36,7 +37,7 @@ const recipient = addressOf(2)
 const miner = addressOf(3)
 const contract = addressOf(4)
 
-const rules: TransactionRules = { feePolicy: 'burn', transactionGasMax: 100_000 as Gas, baseFee: 10n as Wei, sendPolicy: 'open' }
+const rules: TransactionRules = { feePolicy: 'burn', transactionGasMax: 100_000 as Gas, baseFee: 10n as Wei, sending: UNJUDGED }
 const decode = (spec: Spec): Transaction => unwrap(decodeTransaction(crypto, CHAIN_ID, rawTransaction(spec)))
 const accountOf = (nonce: number, balance: bigint): Account => ({
   ...EMPTY_ACCOUNT,

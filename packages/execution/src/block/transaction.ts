@@ -17,17 +17,19 @@ import type { Message, MessageOutcome } from '../contract/message.ts'
 import type { TransactionRefusal } from '../executor.ts'
 import { credit } from '../state/credit.ts'
 import type { Creation } from '../state/journal.ts'
-import { maySend, type SendPolicy } from '../state/system-records.ts'
 import { assertTicks, gasUsedOf, ticksOf } from '../ticks.ts'
 import { effectiveGasPrice, feeOf, maximumCost } from './fees.ts'
 import { intrinsicGas } from './intrinsic-gas.ts'
+import { LANE } from './lane.ts'
+import type { Sending } from './sending.ts'
+import { SYSTEM_ADDRESS } from '../state/system-records.ts'
 
 /** Rules for the transactions of a block, given by its parent's state and header. */
 export interface TransactionRules {
   readonly feePolicy: FeePolicy
   readonly transactionGasMax: Gas
   readonly baseFee: Wei
-  readonly sendPolicy: SendPolicy
+  readonly sending: Sending
 }
 
 /** Outcome of a transaction, without its writes to the journal. */
@@ -39,6 +41,7 @@ export interface TransactionOutcome {
   /** ABI-encoded error of a failed transaction; empty for a successful one. */
   readonly errorData: Uint8Array
   readonly contractAddress: Address | undefined
+  /** The sender; `SYSTEM_ADDRESS` for a transaction that the lane spared a fee. */
   readonly payer: Address
   /** Contracts that the transaction created, those of other contracts included. Not part of the receipt. */
   readonly creations: readonly Creation[]
@@ -63,7 +66,9 @@ export function checkRules(
   rules: TransactionRules,
 ): TransactionRefusal | undefined {
   const { gasLimit, maxFeePerGas, maxPriorityFeePerGas } = transaction
-  if (!maySend(rules.sendPolicy, sender)) return refusal('not-permitted', `sender is not permitted to send: address ${sender}`)
+  if (rules.sending.usesLane(transaction, sender)) return checkLane(transaction)
+  const notPermitted = rules.sending.refusal(sender)
+  if (notPermitted !== undefined) return notPermitted
   if (gasLimit > rules.transactionGasMax)
     return refusal('gas-limit-too-high', `gas limit reached: tx gas ${gasLimit}, at most ${rules.transactionGasMax} is allowed`)
   if (maxPriorityFeePerGas > maxFeePerGas)
@@ -73,11 +78,28 @@ export function checkRules(
     )
   if (maxFeePerGas < rules.baseFee)
     return refusal('fee-too-low', `max fee per gas less than block base fee: fee ${maxFeePerGas}, base fee ${rules.baseFee}`)
-  const intrinsic = intrinsicGas(transaction)
-  if (gasLimit < intrinsic)
-    return refusal('intrinsic-gas-too-low', `intrinsic gas too low: tx gas ${gasLimit}, at least ${intrinsic} is needed`)
-  return undefined
+  return checkIntrinsic(transaction)
 }
+
+/** A transaction of the lane pays nothing, so only its own gas limit is bounded. */
+function checkLane(transaction: UnsignedTransaction): TransactionRefusal | undefined {
+  const { gasLimit } = transaction
+  if (gasLimit > LANE.transactionGasMax)
+    return refusal(
+      'gas-limit-too-high',
+      `gas limit reached: tx gas ${gasLimit}, at most ${LANE.transactionGasMax} is allowed for a transaction to the governor or the chain contract`,
+    )
+  return checkIntrinsic(transaction)
+}
+
+function checkIntrinsic(transaction: UnsignedTransaction): TransactionRefusal | undefined {
+  const intrinsic = intrinsicGas(transaction)
+  if (transaction.gasLimit >= intrinsic) return undefined
+  return refusal('intrinsic-gas-too-low', `intrinsic gas too low: tx gas ${transaction.gasLimit}, at least ${intrinsic} is needed`)
+}
+
+/** Under which fee policy a transaction is charged: the lane is free under each. */
+export const chargedPolicy = (policy: FeePolicy, isLane: boolean): FeePolicy => (isLane ? 'free' : policy)
 
 /**
  * Checks that a transaction has its sender's next nonce and can be paid.
@@ -103,13 +125,22 @@ export function checkAccount(
   return undefined
 }
 
-/** Runs a transaction that passed `checkRules` and `checkAccount`. */
+/**
+ * Runs a transaction that passed `checkRules` and `checkAccount`.
+ *
+ * @param isLane whether it goes by the lane
+ */
 export const applyTransaction = (
   machine: Machine,
   transaction: UnsignedTransaction,
   sender: Address,
-  rules: Pick<TransactionRules, 'feePolicy' | 'baseFee'>,
-): TransactionOutcome => outcomeOf(runTransaction(machine, transaction, sender, rules), transaction, sender)
+  { feePolicy, baseFee }: Pick<TransactionRules, 'feePolicy' | 'baseFee'>,
+  isLane: boolean,
+): TransactionOutcome => {
+  const charged = chargedPolicy(feePolicy, isLane)
+  const run = runTransaction(machine, transaction, sender, { feePolicy: charged, baseFee })
+  return outcomeOf(run, transaction, charged === feePolicy ? sender : SYSTEM_ADDRESS)
+}
 
 /** How a transaction's message ended after its fee was charged, with its logs and creations. */
 export interface ChargedRun extends TransactionRun, Pick<TransactionOutcome, 'logs' | 'creations'> {}
@@ -146,14 +177,14 @@ export function runTransaction(
 export const outcomeOf = (
   { outcome, gasUsed, logs, creations }: ChargedRun,
   { gasLimit }: Pick<UnsignedTransaction, 'gasLimit'>,
-  sender: Address,
+  payer: Address,
 ): TransactionOutcome => ({
   status: outcome.ok ? 1 : 0,
   gasUsed,
   logs,
   errorData: outcome.ok ? emptyBytes() : outcome.data,
   contractAddress: outcome.ok ? outcome.contractAddress : undefined,
-  payer: sender,
+  payer,
   creations,
   failure: outcome.ok ? undefined : failureOf(outcome, gasUsed, gasLimit),
 })

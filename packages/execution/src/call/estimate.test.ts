@@ -91,7 +91,7 @@ function applied(world: CallWorld, call: Pick<Call, 'to' | 'data' | 'value'>, ga
   }
   const fees = { maxFeePerGas: 0n as Wei, maxPriorityFeePerGas: 0n as Wei }
   const transaction = { ...call, ...fees, nonce, accessList: [], gasLimit: gas as Gas } as unknown as Transaction
-  const rules = { feePolicy: 'free', transactionGasMax: TRANSACTION_GAS as Gas, baseFee: 0n as Wei, sendPolicy: 'open' } as const
+  const rules = { feePolicy: 'free', transactionGasMax: TRANSACTION_GAS as Gas, baseFee: 0n as Wei, sending: UNJUDGED } as const
   const { status, gasUsed } = applyTransaction(machine, transaction, USER, rules)
   return status === 1 ? { gasUsed, inner, changes: machine.journal.changes() } : undefined
 }

@@ -114,18 +114,18 @@ function writeAccount(
   const plain = { balance: balance ?? account.balance, nonce: nonce ?? account.nonce }
   journal.setAccount(address, { ...plain, codeHash: code === undefined ? codeHash : undefined })
   if (newCode !== undefined) {
-    const { version, authority, paused } = readRecord(journal, address) ?? NEW_RECORD
+    const { version, authority, paused, callers } = readRecord(journal, address) ?? NEW_RECORD
     addCode(journal, newCode)
     journal.setCodeHash(address, newCode.codeHash)
     const { loadGas, codeBytes } = newCode.record
-    writeRecord(journal, address, { version, authority, paused, executionVersion, loadGas, codeBytes })
+    writeRecord(journal, address, { version, authority, paused, callers, executionVersion, loadGas, codeBytes })
   }
   for (const [rawKey, value] of storage?.entries ?? [])
     journal.setStorage(address, rawKey, value.length === 0 ? undefined : value)
 }
 
 /** Record of a contract that exists only in this call. */
-const NEW_RECORD = { version: 1, authority: undefined, paused: false } as const
+const NEW_RECORD = { version: 1, authority: undefined, paused: false, callers: 0 } as const
 
 function withoutStorage(state: KvReader, replaced: ReadonlySet<Hex>): KvReader {
   return { get: (flatKey) => (replaced.has(prefixOf(flatKey)) ? undefined : state.get(flatKey)) }

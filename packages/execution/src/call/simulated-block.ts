@@ -21,10 +21,12 @@ import {
   transactionsRoot,
   U256_MAX,
   type UnsignedTransaction,
+  type TimeMs,
   type Wei,
   ZERO_HASH,
 } from '@quoin/protocol'
 import { intrinsicGas } from '../block/intrinsic-gas.ts'
+import { type Sending, UNJUDGED } from '../block/sending.ts'
 import {
   type ChargedRun,
   checkAccount,
@@ -37,7 +39,6 @@ import type { Machine } from '../contract/machine.ts'
 import type { TransactionRefusal } from '../executor.ts'
 import { credit } from '../state/credit.ts'
 import type { Journal, Transfer } from '../state/journal.ts'
-import type { SendPolicy } from '../state/system-records.ts'
 import type { SimulatedCall } from './block-plan.ts'
 import { type CallResult, resultOf, returnedProblem } from './call.ts'
 import { transferLog } from './transfer-log.ts'
@@ -74,7 +75,8 @@ export interface SimulationRules {
   readonly crypto: Crypto
   readonly chainId: number
   readonly parameters: ChainParameters
-  readonly sendPolicy: SendPolicy
+  /** The rules of sending in a block of this time, by the state before the simulation. */
+  readonly sendingAt: (timeMs: TimeMs) => Sending
   /** Whether a call must be a valid transaction, except for signature and sender's code. */
   readonly isValidated: boolean
 }
@@ -105,6 +107,7 @@ const LOG_BYTES = 768
 export class SimulatedBlockRun {
   readonly #machine: Machine
   readonly #rules: SimulationRules
+  readonly #sending: Sending
   readonly #budget: Budget
   readonly #results: SimulatedResult[] = []
   readonly #receipts: Receipt[] = []
@@ -113,6 +116,7 @@ export class SimulatedBlockRun {
   constructor(machine: Machine, rules: SimulationRules, budget: Budget) {
     this.#machine = machine
     this.#rules = rules
+    this.#sending = rules.sendingAt(machine.block.timeMs)
     this.#budget = budget
   }
 
@@ -161,11 +165,11 @@ export class SimulatedBlockRun {
 
   /** Without validation a call that offers no fee pays none, and no rule restricts its sender and its gas. */
   #rulesOf({ maxFeePerGas, maxPriorityFeePerGas }: SimulatedCall): TransactionRules {
-    const { isValidated, parameters, sendPolicy } = this.#rules
+    const { isValidated, parameters } = this.#rules
     const { feePolicy, transactionGasMax } = parameters
     const baseFee = this.#machine.block.baseFee as Wei
-    if (isValidated) return { feePolicy, transactionGasMax, baseFee, sendPolicy }
-    const lenient = { transactionGasMax: Number.MAX_SAFE_INTEGER as Gas, sendPolicy: 'open' } as const
+    if (isValidated) return { feePolicy, transactionGasMax, baseFee, sending: this.#sending }
+    const lenient = { transactionGasMax: Number.MAX_SAFE_INTEGER as Gas, sending: UNJUDGED } as const
     const isFree = maxFeePerGas === 0n && maxPriorityFeePerGas === 0n
     return isFree ? { ...lenient, feePolicy: 'free', baseFee: 0n as Wei } : { ...lenient, feePolicy, baseFee }
   }

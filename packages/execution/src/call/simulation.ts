@@ -1,10 +1,11 @@
 import { type Hash, type Header, ok, type Result, type Wei } from '@quoin/protocol'
 import { nextBaseFee } from '../block/fees.ts'
+import { sendingRules } from '../block/sending.ts'
 import type { Contracts } from '../contract/contracts.ts'
 import { Machine } from '../contract/machine.ts'
 import { Journal } from '../state/journal.ts'
 import type { KvReader } from '../state/kv.ts'
-import { readParameters, readSendPolicy } from '../state/system-records.ts'
+import { readParameters } from '../state/system-records.ts'
 import { type BlockCalls, type PlannedBlock, type PlanRefusal, planBlocks } from './block-plan.ts'
 import type { CallHost } from './call.ts'
 import { type OverrideRefusal, type PreparedOverrides, prepareOverrides } from './overrides.ts'
@@ -87,11 +88,11 @@ class Simulation {
   constructor(contracts: Contracts, request: SimulationRequest, reader: KvReader) {
     const { crypto, chainId } = contracts
     const { isValidated, gasMax, answerBytesMax } = request
-    const [parameters, sendPolicy] = [readParameters(reader).value, readSendPolicy(reader).value]
+    const parameters = readParameters(reader).value
     this.#contracts = contracts
     this.#request = request
     this.#state = new SimulatedState(reader)
-    this.#rules = { crypto, chainId, parameters, sendPolicy, isValidated }
+    this.#rules = { crypto, chainId, parameters, sendingAt: (timeMs) => sendingRules(reader, timeMs), isValidated }
     this.#budget = { gas: gasMax, bytes: answerBytesMax }
   }
 

@@ -204,7 +204,7 @@ export function installCode(
   journal.setAccount(address, { ...journal.account(address), nonce: 1 as Nonce, codeHash })
   const { codeBytes, loadGas } = code
   const authority = authorityOf(code.authority, deployer)
-  const record = { version: 1, authority, paused: false, executionVersion, loadGas, codeBytes }
+  const record = { version: 1, authority, paused: false, callers: 0, executionVersion, loadGas, codeBytes }
   writeRecord(journal, address, record)
   writeCodeVersion(journal, address, 1, { codeHash, height, codeBytes })
   return record

@@ -21,6 +21,7 @@ import { MESSAGE_LIMITS } from './message-limits.ts'
 import { type NativeContract, runNative } from './native/native.ts'
 import { findNative } from './native/native-contracts.ts'
 import type { NativeHost } from './native/native-host.ts'
+import { callingRefusal, deployingRefusal } from './permission.ts'
 import type { Program } from './program.ts'
 import { readRecord, recordUse } from './record.ts'
 import { decodeInputs, encodeOutputs, NO_OUTPUTS } from './values.ts'
@@ -201,6 +202,8 @@ export class Machine implements NativeHost {
     const entry = found.value
     if (entry.access === 'write') {
       if (record.paused) return failed(`the contract ${to} is paused`)
+      const refused = callingRefusal(this.#judged(meter), from, record.callers)
+      if (refused !== undefined) return refused
       if (!entry.isReentrant && this.isUnderWay(to))
         return failed(
           `reentrant call refused: the contract ${to} is on the call stack and the called function is not listed as reentrant`,
@@ -282,6 +285,8 @@ export class Machine implements NativeHost {
     if (address === undefined) return this.#settle(meter, () => failed(`nonce has max value: ${U32_MAX}`))
     const { cloneOf } = form
     return this.#settle(meter, () => {
+      const refused = deployingRefusal(this.#judged(meter), from)
+      if (refused !== undefined) return refused
       const { nonce, codeHash } = this.journal.account(address)
       if (nonce !== 0 || codeHash !== undefined)
         return failed(`contract address collision: there is already an account at ${address}`)
@@ -315,6 +320,10 @@ export class Machine implements NativeHost {
       { program, name: 'constructor', values: values.value, access: 'write', self, sender, value, outputs: NO_OUTPUTS },
       host,
     )
+  }
+
+  #judged(meter: GasMeter) {
+    return { crypto: this.contracts.crypto, journal: this.journal, block: this.block, meter }
   }
 
   /** Transfers value, or returns why it cannot be transferred. */

@@ -14,6 +14,8 @@ export interface ContractRecord {
   readonly authority: Address | undefined
   /** While set, only static calls can enter. */
   readonly paused: boolean
+  /** Roles of which a caller must have one; 0 if anyone may call. Static calls are free. */
+  readonly callers: number
   /** Execution version under which the current code was accepted. */
   readonly executionVersion: Hash
   /** Price in ticks of the code's first use in a block. */
@@ -34,6 +36,7 @@ export const recordCodec: codec.Codec<ContractRecord> = codec.struct({
   version: codec.u32(),
   authority: codec.optional(codec.address),
   paused: codec.bool,
+  callers: codec.u32(),
   executionVersion: codec.hash,
   loadGas: codec.u64(),
   codeBytes: codec.u32(),

@@ -280,6 +280,12 @@ export class Journal {
     slot.writtenBytes = Math.max(before, value?.length ?? 0)
   }
 
+  /** Whether a storage entry differs from the database. This does not count as use. */
+  hasChanged(address: Address, rawKey: Uint8Array): boolean {
+    const slot = this.#storage.get(address)?.slots.get(keyTextOf(rawKey))
+    return slot !== undefined && !sameValue(slot.original, slot.value)
+  }
+
   slotUse(slot: StorageSlot | undefined): KeyUse {
     return this.#useOf(slot as ValueSlot | undefined)
   }

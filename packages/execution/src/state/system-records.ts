@@ -3,13 +3,22 @@ import {
   type ChainParameters,
   codec,
   err,
-  type Genesis,
+  type Governance,
+  governanceCodec,
   hexToBytes,
-  nodeRegistryCodec,
+  type NodeEntry,
+  nodeEntriesCodec,
+  type OrganisationTotals,
   ok,
+  organisationTotalsCodec,
+  type Policies,
   parametersCodec,
-  type RegisteredNode,
+  policiesCodec,
   type Result,
+  type RosterEntry,
+  rosterCodec,
+  type SigningDomain,
+  signingDomainCodec,
   storageKey,
   utf8ToBytes,
   type ValidatorSet,
@@ -19,26 +28,14 @@ import type { Journal } from './journal.ts'
 import { flatKey } from './keys.ts'
 import type { KvReader } from './kv.ts'
 
-/** Address of the system records: "Quoin" in ASCII. Nobody has a key for it, and no transaction writes there. */
+/** Address of the chain contract and its records: "Quoin" in ASCII. Nobody has a key for it. */
 export const SYSTEM_ADDRESS = Address('0x00000000000000000000000000000051756f696e')
-
-/** Who may send transactions. `open`: every account. */
-export const SEND_POLICIES = ['open'] as const
-export type SendPolicy = (typeof SEND_POLICIES)[number]
-
-const sendPolicyCodec: codec.Codec<SendPolicy> = {
-  bytesMax: 1,
-  write: (writer, policy) => writer.u8(SEND_POLICIES.indexOf(policy)),
-  read(reader) {
-    const index = reader.u8()
-    return SEND_POLICIES[index] ?? reader.fail(`unknown send policy ${index}`)
-  },
-}
 
 /**
  * A record that configures the chain, stored at `SYSTEM_ADDRESS` under its name: layout version (1 byte), then the value. A copy
  * of the last readable value is stored under `name:good`; only execution writes it, at the end of a block. So every node,
- * restarted or not, falls back to the same value when a record is malformed.
+ * restarted or not, falls back to the same value when a record is malformed. The chain contract writes no malformed record; this
+ * holds even if it had a fault.
  */
 export interface SystemRecord<T> {
   readonly name: string
@@ -60,12 +57,28 @@ function systemRecord<T>(name: string, value: codec.Codec<T>): SystemRecord<T> {
   }
 }
 
-/** The system records: chain parameters, validator set, registered nodes, send policy. */
+/** The validator sets of the two heights above a state. */
+export interface UpcomingSets {
+  /** Votes on the next block. */
+  readonly next: ValidatorSet
+  /** Votes on the block after that. */
+  readonly afterNext: ValidatorSet
+}
+
+/**
+ * The system records. `roster` are the validators as governance wants them, `sets` those of the next two heights, which execution
+ * itself writes. `nodes` lists the registered nodes; their addresses are entries (`system-entries.ts`).
+ */
 export const SYSTEM_RECORDS = {
   parameters: systemRecord<ChainParameters>('parameters', parametersCodec),
-  validators: systemRecord<ValidatorSet>('validators', validatorSetCodec),
-  nodes: systemRecord<readonly RegisteredNode[]>('nodes', nodeRegistryCodec),
-  senders: systemRecord<SendPolicy>('senders', sendPolicyCodec),
+  roster: systemRecord<readonly RosterEntry[]>('roster', rosterCodec),
+  sets: systemRecord<UpcomingSets>('sets', codec.struct({ next: validatorSetCodec, afterNext: validatorSetCodec })),
+  nodes: systemRecord<readonly NodeEntry[]>('nodes', nodeEntriesCodec),
+  policies: systemRecord<Policies>('policies', policiesCodec),
+  governance: systemRecord<Governance>('governance', governanceCodec),
+  totals: systemRecord<OrganisationTotals>('totals', organisationTotalsCodec),
+  /** Written by the first block, because the hash of genesis commits to the state of genesis. */
+  domain: systemRecord<SigningDomain>('domain', signingDomainCodec),
 } as const
 
 /** A record's value. If the current record is malformed, the value is the last good one, and `problem` says why. */
@@ -95,46 +108,50 @@ export function readingOf<T>(record: SystemRecord<T>, present: Uint8Array | unde
   return { value: last.value, problem: current.error }
 }
 
-const slotKey = (rawKey: Uint8Array): Uint8Array => flatKey(hexToBytes(storageKey(SYSTEM_ADDRESS, rawKey)))
-
-const read = <T>(reader: KvReader, record: SystemRecord<T>): Reading<T> =>
-  readingOf(record, reader.get(slotKey(record.key)), reader.get(slotKey(record.goodKey)))
+/** Database key of a storage entry of the chain contract. */
+export const systemFlatKey = (rawKey: Uint8Array): Uint8Array => flatKey(hexToBytes(storageKey(SYSTEM_ADDRESS, rawKey)))
 
 /**
- * Readers of the committed state. They return a value whatever the records contain, and throw only for a database without
+ * Reads a record of the committed state. Returns a value whatever the record contains, and throws only for a database without
  * genesis.
  */
-export const readParameters = (reader: KvReader): Reading<ChainParameters> => read(reader, SYSTEM_RECORDS.parameters)
-/** The validator set that votes two heights above the state. */
-export const readValidatorSet = (reader: KvReader): Reading<ValidatorSet> => read(reader, SYSTEM_RECORDS.validators)
-export const readNodes = (reader: KvReader): Reading<readonly RegisteredNode[]> => read(reader, SYSTEM_RECORDS.nodes)
-export const readSendPolicy = (reader: KvReader): Reading<SendPolicy> => read(reader, SYSTEM_RECORDS.senders)
+export const readSystemRecord = <T>(reader: KvReader, record: SystemRecord<T>): Reading<T> =>
+  readingOf(record, reader.get(systemFlatKey(record.key)), reader.get(systemFlatKey(record.goodKey)))
 
-/** Whether an account may send transactions in the block on top of the state from which the policy was read. */
-export function maySend(policy: SendPolicy, _sender: Address): boolean {
-  switch (policy) {
-    case 'open':
-      return true
-  }
+export const readParameters = (reader: KvReader): Reading<ChainParameters> => readSystemRecord(reader, SYSTEM_RECORDS.parameters)
+
+/** Decoded records by their bytes, because a journal returns the same bytes again and again. */
+const decoded = new WeakMap<Uint8Array, unknown>()
+
+/** A record in a journal: the value that the messages of the block so far have left, or the last good one. */
+export function recordIn<T>(journal: Journal, record: SystemRecord<T>): T {
+  const present = journal.storage(SYSTEM_ADDRESS, record.key)
+  const known = present && (decoded.get(present) as T | undefined)
+  if (known !== undefined) return known
+  const parsed = parseRecord(record, present)
+  if (!parsed.ok) return readingOf(record, present, journal.storage(SYSTEM_ADDRESS, record.goodKey)).value
+  decoded.set(present!, parsed.value)
+  return parsed.value
 }
+
+/** As `recordIn`, for a state that may have no genesis: undefined then. */
+export const recordOrNone = <T>(journal: Journal, record: SystemRecord<T>): T | undefined =>
+  journal.storage(SYSTEM_ADDRESS, record.key) === undefined ? undefined : recordIn(journal, record)
 
 /** Writes a record's value. `settleSystemRecords` confirms it at the end of the block. */
-export function writeRecord<T>(journal: Journal, record: SystemRecord<T>, value: T): void {
-  journal.setStorage(SYSTEM_ADDRESS, record.key, codec.encode(record.codec, { layout: LAYOUT, value }))
+export function writeSystemRecord<T>(journal: Journal, record: SystemRecord<T>, value: T): void {
+  journal.setStorage(SYSTEM_ADDRESS, record.key, encodeSystemRecord(record, value))
 }
 
-/** Writes the records of genesis. */
-export function writeGenesisRecords(journal: Journal, { parameters, validators, nodes }: Genesis): void {
-  writeRecord(journal, SYSTEM_RECORDS.parameters, parameters)
-  writeRecord(journal, SYSTEM_RECORDS.validators, validators)
-  writeRecord(journal, SYSTEM_RECORDS.nodes, nodes)
-  writeRecord(journal, SYSTEM_RECORDS.senders, 'open')
-}
+/** The bytes of a record, for those who must know their length before they write them. */
+export const encodeSystemRecord = <T>(record: SystemRecord<T>, value: T): Uint8Array =>
+  codec.encode(record.codec, { layout: LAYOUT, value })
 
-/** Call at the end of a block: copies each valid record to its good copy. Returns what is wrong with the others. */
+/** Call at the end of a block: copies each valid record that the block has written to its good copy. Returns what is wrong with the others. */
 export function settleSystemRecords(journal: Journal): readonly string[] {
   const problems: string[] = []
   for (const record of Object.values(SYSTEM_RECORDS) as readonly SystemRecord<unknown>[]) {
+    if (!journal.hasChanged(SYSTEM_ADDRESS, record.key)) continue
     const present = journal.storage(SYSTEM_ADDRESS, record.key)
     const parsed = parseRecord(record, present)
     if (parsed.ok) journal.setStorage(SYSTEM_ADDRESS, record.goodKey, present)

@@ -1,6 +1,6 @@
 import { type Address, accountKey, decodeTransaction, type FeePolicy, type Transaction, unwrap, Wei } from '@quoin/protocol'
 import { maximumCost } from '../block/fees.ts'
-import { applyTransaction, type TransactionOutcome } from '../block/transaction.ts'
+import { applyTransaction, chargedPolicy, type TransactionOutcome } from '../block/transaction.ts'
 import type { Contracts } from '../contract/contracts.ts'
 import { LoadedCodes } from '../contract/loaded-codes.ts'
 import { Machine } from '../contract/machine.ts'
@@ -24,6 +24,7 @@ export interface Replay {
 export interface ReplayReceipt {
   readonly status: 0 | 1
   readonly gasUsed: number
+  readonly payer: Address
 }
 
 /** A transaction of a replay. */
@@ -120,12 +121,14 @@ export class BlockReplay {
 
   #apply(machine: Machine, { transaction, sender, receipt }: ReplayItem): TransactionOutcome | undefined {
     const { hash } = transaction
-    if (maximumCost(this.#feePolicy, transaction) > machine.journal.account(sender).balance) {
+    // The receipt names another payer only for a transaction of the lane.
+    const isLane = receipt.payer !== sender
+    if (maximumCost(chargedPolicy(this.#feePolicy, isLane), transaction) > machine.journal.account(sender).balance) {
       this.#difference ??= `replay differs from the block: the sender of transaction ${hash} cannot pay for it`
       return undefined
     }
     const rules = { feePolicy: this.#feePolicy, baseFee: Wei(this.block.baseFee) }
-    const outcome = applyTransaction(machine, transaction, sender, rules)
+    const outcome = applyTransaction(machine, transaction, sender, rules, isLane)
     this.#logs += outcome.logs.length
     if (outcome.status !== receipt.status || outcome.gasUsed !== receipt.gasUsed)
       this.#difference ??= `replay differs from the block: transaction ${hash} has status ${outcome.status} and used ${outcome.gasUsed} gas, its receipt has status ${receipt.status} and ${receipt.gasUsed} gas`

@@ -34,7 +34,6 @@ import { fillBlock, isolate, suspend } from './faults.ts'
 import { type HeaderRules, headerDifference, headerProblem } from './header-rules.ts'
 import { nextSystemView, readSystemView, type SystemView } from './system-view.ts'
 import type { BuildRequest, CandidateBlock, Chain, Head, ValidationError } from './types.ts'
-import { nextValidatorSet } from './validators.ts'
 
 export interface ChainOptions {
   readonly genesis: Genesis
@@ -219,8 +218,7 @@ class FinalChain implements Chain {
       const { header, hash } = executed
       const ops = unpackOps(executed.ops)
       const system = nextSystemView(this.#system, kv, ops)
-      const { nextValidators: validators } = this.#head
-      const nextValidators = nextValidatorSet(validators, system.validators)
+      const { next: validators, afterNext: nextValidators } = system.sets
       await store.append({
         header,
         hash,

@@ -1,10 +1,11 @@
 import {
+  chargedPolicy,
   checkRules,
   flatKeyOf,
   type KvReader,
   maximumCost,
   nextBaseFee,
-  readSendPolicy,
+  sendingRules,
   type TransactionRules,
 } from '@quoin/execution'
 import type { Address } from '@quoin/protocol'
@@ -19,7 +20,9 @@ const accountsKeptMax = 65_536
 export function poolStateOf(reader: KvReader, { header, parameters }: Pick<Head, 'header' | 'parameters'>): PoolState {
   const { feePolicy, transactionGasMax } = parameters
   const baseFee = nextBaseFee(header, parameters)
-  const rules: TransactionRules = { feePolicy, transactionGasMax, baseFee, sendPolicy: readSendPolicy(reader).value }
+  // The next block has a later time; an entry that expires until then is dropped when a block is built.
+  const sending = sendingRules(reader, header.timeMs)
+  const rules: TransactionRules = { feePolicy, transactionGasMax, baseFee, sending }
   const kept = new Map<Address, Account>()
   const account = (address: Address): Account => {
     const known = kept.get(address)
@@ -34,6 +37,7 @@ export function poolStateOf(reader: KvReader, { header, parameters }: Pick<Head,
     chargesFees: feePolicy !== 'free',
     baseFee,
     check: (transaction) => checkRules(transaction, transaction.sender, rules),
-    cost: (transaction) => maximumCost(feePolicy, transaction),
+    cost: (transaction) =>
+      maximumCost(chargedPolicy(feePolicy, sending.usesLane(transaction, transaction.sender)), transaction),
   }
 }

@@ -1,11 +1,22 @@
-import { flatKey, type KvOp, type KvReader, readNodes, readParameters, readValidatorSet, SYSTEM_ADDRESS } from '@quoin/execution'
-import { type ChainParameters, equalBytes, hexToBytes, type RegisteredNode, type ValidatorSet } from '@quoin/protocol'
+import {
+  flatKey,
+  type KvOp,
+  type KvReader,
+  type Reading,
+  readEntry,
+  readSystemRecord,
+  SYSTEM_ADDRESS,
+  SYSTEM_ENTRIES,
+  SYSTEM_RECORDS,
+  type UpcomingSets,
+} from '@quoin/execution'
+import { type ChainParameters, equalBytes, hexToBytes, type RegisteredNode, storageKey } from '@quoin/protocol'
 
 /** Chain settings in the state after a block. */
 export interface SystemView {
   readonly parameters: ChainParameters
-  /** The set that the state requests for two heights later; `nextValidatorSet` decides how fast it takes effect. */
-  readonly validators: ValidatorSet
+  /** The validators of the next two heights. */
+  readonly sets: UpcomingSets
   readonly nodes: readonly RegisteredNode[]
   /** Records that could not be read, so that an earlier value is used. */
   readonly problems: readonly string[]
@@ -13,21 +24,36 @@ export interface SystemView {
 
 /** Reads the chain settings from a state. Never throws for a malformed record: it uses an earlier value and lists the problem. */
 export function readSystemView(reader: KvReader): SystemView {
-  const readings = { parameters: readParameters(reader), validators: readValidatorSet(reader), nodes: readNodes(reader) }
+  const { parameters, sets, nodes } = SYSTEM_RECORDS
+  const readings = {
+    parameters: readSystemRecord(reader, parameters),
+    sets: readSystemRecord(reader, sets),
+    nodes: readSystemRecord(reader, nodes),
+  }
   return {
     parameters: readings.parameters.value,
-    validators: readings.validators.value,
-    nodes: readings.nodes.value,
-    problems: Object.values(readings).flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
+    sets: readings.sets.value,
+    nodes: readings.nodes.value.map((node) => ({
+      ...node,
+      addresses: readEntry(reader, SYSTEM_ENTRIES.node, node.peerId)?.addresses ?? [],
+    })),
+    problems: Object.values(readings).flatMap(({ problem }: Reading<unknown>) => (problem === undefined ? [] : [problem])),
   }
 }
 
 const SYSTEM_PREFIX = flatKey(hexToBytes(SYSTEM_ADDRESS))
+const keyOf = (rawKey: Uint8Array): Uint8Array => flatKey(hexToBytes(storageKey(SYSTEM_ADDRESS, rawKey)))
+const VIEWED_KEYS = [SYSTEM_RECORDS.parameters, SYSTEM_RECORDS.sets, SYSTEM_RECORDS.nodes].map(({ key }) => keyOf(key))
+/** Common beginning of the keys of all nodes' entries. */
+const NODES_PREFIX = keyOf(SYSTEM_ENTRIES.node.key(''))
+
+const isViewed = (key: Uint8Array): boolean =>
+  startsWith(key, NODES_PREFIX) || VIEWED_KEYS.some((viewed) => equalBytes(viewed, key))
 
 /** The view after a block whose writes are not in the database yet. Most blocks do not change it; then nothing is decoded. */
 export function nextSystemView(before: SystemView, committed: KvReader, ops: readonly KvOp[]): SystemView {
   const written = ops.filter(({ key }) => startsWith(key, SYSTEM_PREFIX))
-  return written.length === 0 ? before : readSystemView(overlay(committed, written))
+  return written.some(({ key }) => isViewed(key)) ? readSystemView(overlay(committed, written)) : before
 }
 
 /** The committed state with a few writes on top. */

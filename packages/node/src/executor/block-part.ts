@@ -26,6 +26,6 @@ export function readPart(blocks: PartReader, { height, count }: BlockPart): Repl
   return {
     block: blockContextOf(block.header),
     transactions: packTransactions(transactions),
-    receipts: transactions.map((_, i) => ({ status: receipts[i]!.status, gasUsed: receipts[i]!.gasUsed })),
+    receipts: transactions.map((_, i) => ({ status: receipts[i]!.status, gasUsed: receipts[i]!.gasUsed, payer: receipts[i]!.payer })),
   }
 }

@@ -22,12 +22,16 @@ import {
   type Genesis,
   type Hash,
   hexToBytes,
+  idOfName,
   LIMITS,
   nobleCrypto,
+  ownSeat,
   type Power,
   publicKeyOf,
   type TimeMs,
+  ungovernedConsortium,
   unwrap,
+  type Validator,
   type Wei,
   ZERO_HASH,
 } from '@quoin/protocol'
@@ -46,21 +50,23 @@ const chainId = 31_337 as ChainId
 const settings = { chainId, treeDepth: 4, historyHeights: 2 }
 const FILL = { gasMax: 60_000_000, bytesMax: LIMITS.blockBytesMax, part: 1 }
 
+const validator: Validator = {
+  id: idOfName('v')!,
+  address: sender,
+  publicKey: publicKeyOf(nobleCrypto.publicKey(hexToBytes(`0x${'11'.repeat(32)}`))!),
+  power: 1 as Power,
+  feeAddress: sender,
+}
+
 const genesis: Genesis = {
   chainId,
   timeMs: 1_700_000_000_000 as TimeMs,
   development: true,
   executionVersion: executionVersion(nobleCrypto),
   parameters: DEFAULT_PARAMETERS,
-  validators: createValidatorSet([
-    {
-      address: sender,
-      publicKey: publicKeyOf(nobleCrypto.publicKey(hexToBytes(`0x${'11'.repeat(32)}`))!),
-      power: 1 as Power,
-      feeAddress: sender,
-    },
-  ]),
+  validators: createValidatorSet([validator]),
   nodes: [],
+  consortium: ungovernedConsortium([ownSeat(validator)]),
   alloc: [{ address: sender, balance: (10n ** 21n) as Wei }],
   systemContracts: [{ address: Address(`0x${'22'.repeat(20)}`), code: containerOf('export default {}', []) }],
   restart: undefined,

@@ -1,5 +1,6 @@
 import { effectiveGasPrice } from '@quoin/execution'
 import {
+  type Address,
   addToBloom,
   bytesToHex,
   CONSTANT_FIELDS,
@@ -72,9 +73,12 @@ export function formatBlock(
   }
 }
 
-/** Price per gas that a transaction paid. A base fee of 0 marks a block with the fee policy `free`. */
-export const paidGasPrice = (transaction: SignedTransaction, baseFee: bigint): bigint =>
-  effectiveGasPrice(baseFee === 0n ? 'free' : 'burn', baseFee, transaction)
+/**
+ * Price per gas that a transaction paid. A base fee of 0 marks a block with the fee policy `free`, and another payer than the sender a
+ * transaction that paid nothing.
+ */
+export const paidGasPrice = (transaction: SignedTransaction, payer: Address, baseFee: bigint): bigint =>
+  effectiveGasPrice(baseFee === 0n || payer !== transaction.sender ? 'free' : 'burn', baseFee, transaction)
 
 /** Position of a final transaction. */
 export interface Position {
@@ -147,7 +151,7 @@ export function formatReceipt(receipt: Receipt, context: ReceiptContext): Readon
     contractAddress: receipt.contractAddress ?? null,
     cumulativeGasUsed: quantityHex(receipt.cumulativeGasUsed),
     gasUsed: quantityHex(receipt.gasUsed),
-    effectiveGasPrice: quantityHex(paidGasPrice(transaction, block.header.baseFeePerGas)),
+    effectiveGasPrice: quantityHex(paidGasPrice(transaction, receipt.payer, block.header.baseFeePerGas)),
     logs: receipt.logs.map((log, i) =>
       formatLog(log, { block, transactionHash: transaction.hash, transactionIndex: index, logIndex: firstLogIndex + i }),
     ),

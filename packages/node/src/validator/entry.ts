@@ -1,25 +1,33 @@
-import type { RegisteredNode, ValidatorSet } from '@quoin/protocol'
+import type { Consortium, RegisteredNode, ValidatorSet } from '@quoin/protocol'
 import {
   addressOfPublicKey,
   bytesToHex,
   type Crypto,
   createValidatorSet,
+  type Hash,
+  idOfName,
   Power,
   type PublicKey,
   parseHex,
+  SHORT_NAME_RULE,
+  ungovernedConsortium,
   type Validator,
 } from '@quoin/protocol'
 import { z } from 'zod'
 import { parsePeerId } from '../network/node-key.ts'
 import { CommandError } from './failure.ts'
 
+const shortName = z.string().refine((text) => idOfName(text) !== undefined, `must be ${SHORT_NAME_RULE}`)
+
 /**
  * The description of a node that an organisation publishes so that the node can be included in a genesis. `quoin keys` prints one,
  * `quoin genesis` takes several.
  */
 export const validatorEntry = z.strictObject({
-  /** Informative; not part of the genesis. */
-  name: z.string().max(64).optional(),
+  /** Names the validator on the chain for as long as it exists. `validator-` and its position in the list by default. */
+  name: shortName.optional(),
+  /** The organisation whose validator it is. One of the validator's own name by default. */
+  organisation: shortName.optional(),
   publicKey: z
     .string()
     .regex(/^0x01[0-9a-f]{66}$/i, 'must be 0x01 followed by the 33 bytes of a compressed secp256k1 public key, in hex'),
@@ -74,20 +82,21 @@ function parse<T>(schema: z.ZodType<T>, text: string, where: string): T {
 }
 
 /**
- * Builds the validator set and node registry of a genesis.
+ * Builds the validator set and node registry of a genesis, and a consortium of the organisations that the entries name, which nobody governs.
  *
- * @throws {CommandError} If a public key is invalid, or two entries have the same public key or peer id.
+ * @throws {CommandError} If a public key is invalid, or two entries have the same name, public key or peer id.
  */
 export function fromEntries(
   crypto: Crypto,
   entries: readonly ValidatorEntry[],
-): { readonly validators: ValidatorSet; readonly nodes: readonly RegisteredNode[] } {
+): { readonly validators: ValidatorSet; readonly nodes: readonly RegisteredNode[]; readonly consortium: Consortium } {
   const validators = entries.map((entry, i): Validator => {
     const publicKey = parseHex(entry.publicKey) as PublicKey
     const address = addressOfPublicKey(crypto, publicKey)
     if (address === undefined)
       throw new CommandError(`validator ${i} (${entry.name ?? entry.publicKey}): publicKey is not a point on the secp256k1 curve`)
     return {
+      id: idOf(nameOf(entry, i)),
       publicKey,
       address,
       power: Power(entry.power),
@@ -96,9 +105,30 @@ export function fromEntries(
   })
   refuseTwice(entries, 'publicKey')
   refuseTwice(entries, 'peerId')
-  const nodes = entries.map(({ peerId, addresses }) => ({ peerId, addresses })).sort((a, b) => (a.peerId < b.peerId ? -1 : 1))
-  return { validators: createValidatorSet(validators), nodes }
+  const names = entries.map(nameOf)
+  names.forEach((name, i) => {
+    if (names.indexOf(name) < i)
+      throw new CommandError(`validators ${names.indexOf(name)} and ${i} have the same name: give each another one`)
+  })
+  const organisations = entries.map((entry, i) => idOf(entry.organisation ?? names[i]!))
+  const nodes = entries.map(({ peerId, addresses }, i): RegisteredNode => ({
+    peerId,
+    kind: 'validator',
+    organisation: organisations[i]!,
+    addresses,
+  }))
+  const seats = entries.map(({ peerId }, i) => ({ id: idOf(names[i]!), organisation: organisations[i]!, peerIds: [peerId] }))
+  return {
+    validators: createValidatorSet(validators),
+    nodes: nodes.sort((a, b) => (a.peerId < b.peerId ? -1 : 1)),
+    consortium: ungovernedConsortium(seats),
+  }
 }
+
+const nameOf = ({ name }: ValidatorEntry, index: number): string => name ?? `validator-${index}`
+
+/** The id of a name that the schema has checked. */
+const idOf = (name: string): Hash => idOfName(name)!
 
 function refuseTwice(entries: readonly ValidatorEntry[], field: 'publicKey' | 'peerId'): void {
   entries.forEach((entry, i) => {

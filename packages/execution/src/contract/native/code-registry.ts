@@ -27,6 +27,7 @@ import {
   writeCodeVersion,
   writeRecord,
 } from '../record.ts'
+import { recordOrNone, SYSTEM_ADDRESS, SYSTEM_RECORDS } from '../../state/system-records.ts'
 import { NO_OUTPUTS } from '../values.ts'
 import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
 import type { NativeHost } from './native-host.ts'
@@ -102,11 +103,18 @@ export const CODE_REGISTRY: NativeContract = {
     upgrade: about(upgrade),
     setAuthority: about((call) => {
       const authority = accountOf(call.values[1])
+      if (authority === call.target)
+        return failed(`setAuthority: ${authority} cannot be its own authority: it could not be upgraded while it calls`)
       if (!payChange(call)) return OUT_OF_GAS
       return changeAuthority(call, authority === ZERO_ADDRESS ? undefined : authority)
     }),
     setPaused: about((call) => {
       const paused = call.values[1] === true
+      const { journal } = call.machine
+      if (paused && recordOrNone(journal, SYSTEM_RECORDS.governance)?.governor === call.target)
+        return failed(`setPaused: ${call.target} governs the chain and cannot be paused`)
+      if (paused && call.record.authority === SYSTEM_ADDRESS)
+        return failed(`setPaused: ${call.target} is a system contract and cannot be paused`)
       if (!payChange(call)) return OUT_OF_GAS
       writeRecord(call.machine.journal, call.target, { ...call.record, paused })
       return log(call, 'PausedChanged(address,bool)', [paused])

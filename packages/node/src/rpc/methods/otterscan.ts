@@ -33,9 +33,9 @@ async function totalFees(backend: RpcBackend, raw: RawBlock, call: CallContext):
   // A base fee of 0 marks the fee policy `free`: the block need not be read.
   if (baseFeePerGas === 0n) return 0n
   let sum = 0n
-  for (const [index, { gasUsed }] of (backend.blocks.receipts(number) ?? []).entries()) {
+  for (const [index, { gasUsed, payer }] of (backend.blocks.receipts(number) ?? []).entries()) {
     if (call.isSliceOver()) await call.nextTurn()
-    sum += BigInt(gasUsed) * paidGasPrice(transactionOf(backend, raw, index), baseFeePerGas)
+    sum += BigInt(gasUsed) * paidGasPrice(transactionOf(backend, raw, index), payer, baseFeePerGas)
   }
   return sum
 }

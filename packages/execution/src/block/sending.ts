@@ -1,6 +1,7 @@
 import {
   type Address,
   type Governance,
+  type Hash,
   hasRoles,
   type Policies,
   ROLES,
@@ -20,10 +21,12 @@ export interface Sending {
   refusal(sender: Address): TransactionRefusal | undefined
   /** Whether a transaction goes by the lane, which has rules of its own (`lane.ts`). */
   usesLane(transaction: Pick<UnsignedTransaction, 'to' | 'value'>, sender: Address): boolean
+  /** With whom an account shares its turns in the lane: the organisation for which it votes, or nobody else. */
+  laneTurn(sender: Address): Hash | Address
 }
 
 /** Everyone may send, and nobody uses the lane: for calls that are not judged. */
-export const UNJUDGED: Sending = { refusal: () => undefined, usesLane: () => false }
+export const UNJUDGED: Sending = { refusal: () => undefined, usesLane: () => false, laneTurn: (sender) => sender }
 
 /** Memberships that the rules of one block keep. More than a block has senders. */
 const MEMBERSHIPS_KEPT_MAX = 65_536
@@ -76,6 +79,10 @@ class SendingRules implements Sending {
   usesLane({ to, value }: Pick<UnsignedTransaction, 'to' | 'value'>, sender: Address): boolean {
     const { governor } = this.#governance
     return to !== undefined && value === 0n && (to === SYSTEM_ADDRESS || to === governor) && this.#mayUseLane(sender)
+  }
+
+  laneTurn(sender: Address): Hash | Address {
+    return this.#membership(sender).entry?.organisation ?? sender
   }
 
   #mayUseLane(sender: Address): boolean {

@@ -36,6 +36,11 @@ export function poolStateOf(reader: KvReader, { header, parameters }: Pick<Head,
     account,
     chargesFees: feePolicy !== 'free',
     baseFee,
+    height: header.number,
+    lane: {
+      usesLane: (transaction) => sending.usesLane(transaction, transaction.sender),
+      turn: (sender) => sending.laneTurn(sender),
+    },
     check: (transaction) => checkRules(transaction, transaction.sender, rules),
     cost: (transaction) =>
       maximumCost(chargedPolicy(feePolicy, sending.usesLane(transaction, transaction.sender)), transaction),

@@ -13,6 +13,7 @@ import {
 import type { SenderRecovery } from '../crypto/recovery.ts'
 import { Sequencer } from '../lifecycle.ts'
 import type { Clock } from '../powers.ts'
+import { type LaneRules, LaneSenders } from './lane-offer.ts'
 import { POOL_LIMITS } from './limits.ts'
 import { offerByTip, offerInTurns } from './ordering.ts'
 import type { Quarantine } from './quarantine.ts'
@@ -31,10 +32,14 @@ export interface PoolState {
   readonly chargesFees: boolean
   /** Base fee of the next block. */
   readonly baseFee: Wei
+  /** Of the head. */
+  readonly height: number
   /** Checks rules that do not depend on the account's nonce and balance: gas bounds, fee caps, permission to send. */
   check(transaction: SignedTransaction): TransactionRefusal | undefined
   /** The most that a transaction can take from its sender's balance. */
   cost(transaction: SignedTransaction): bigint
+  /** The lane by which those who govern always get through. */
+  readonly lane: LaneRules
 }
 
 /** Powers and settings of the transaction pool. */
@@ -66,6 +71,7 @@ export class TransactionPool implements Mempool {
   /** Queues with replacements since the last block. */
   readonly #replacing = new Set<SenderQueue>()
   readonly #replaced = new Replaced()
+  readonly #lane = new LaneSenders()
   readonly #listeners = new Set<Listener>()
   readonly #suspension = new Suspension()
   /** Block bodies are verified one turn at a time, so recovery never holds more of their transactions than one turn has. */
@@ -174,9 +180,11 @@ export class TransactionPool implements Mempool {
     const problem = this.#checkPlace(transaction, state)
     if (problem !== undefined) return problem
     const account = state.account(transaction.sender)
-    if (!this.#waiting.makeRoom(transaction, account))
+    const usesLane = state.lane.usesLane(transaction)
+    if (!this.#waiting.makeRoom(transaction, account, usesLane))
       return { code: 'pool-full', message: 'txpool is full: send the transaction again later' }
     this.#insert(transaction, state)
+    if (usesLane) this.#lane.admitted(transaction.sender)
     return undefined
   }
 
@@ -217,6 +225,8 @@ export class TransactionPool implements Mempool {
     old: SignedTransaction,
     transaction: SignedTransaction,
   ): PoolRefusal | undefined {
+    // A transaction by the lane takes any place: nothing that waits at its nonce may hold it up.
+    if (state.lane.usesLane(transaction) && !state.lane.usesLane(old)) return undefined
     const { senderReplacementsMax, senderReplacedBytesMax } = POOL_LIMITS
     const refusal = (why: string): PoolRefusal => ({
       code: 'underpriced-replacement',
@@ -255,10 +265,17 @@ export class TransactionPool implements Mempool {
   }
 
   candidates(fill: FillLimits): readonly CandidateQueue<SignedTransaction>[] {
-    const request = { fill, isSuspended: (hash: Hash) => this.#suspension.has(hash), dropped: this.#use.dropped }
-    const { chargesFees, baseFee } = this.#options.state()
+    const { chargesFees, baseFee, lane, height } = this.#options.state()
+    const byLane = this.#lane.offer((sender) => this.#waiting.queue(sender), lane, height).map(({ use, candidates }) => ({
+      use,
+      candidates: candidates.filter(({ hash }) => !this.#suspension.has(hash)),
+    }))
+    const offered = new Set(byLane.flatMap(({ candidates }) => candidates.map(({ hash }) => hash)))
+    const isSuspended = (hash: Hash) => this.#suspension.has(hash) || offered.has(hash)
+    const request = { fill, isSuspended, dropped: this.#use.dropped }
     const queues = this.#waiting.queues()
-    return chargesFees ? offerByTip(queues, baseFee, request) : offerInTurns(queues, this.#waiting.newcomers, request)
+    const others = chargesFees ? offerByTip(queues, baseFee, request) : offerInTurns(queues, this.#waiting.newcomers, request)
+    return [...byLane, ...others]
   }
 
   onBlock({ height, transactions, gasUsed, created }: FinalTransactions): void {

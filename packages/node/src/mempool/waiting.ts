@@ -111,8 +111,10 @@ export class Waiting {
   /**
    * Makes room for a transaction in a full pool by dropping others. Returns false if that is not allowed: its sender (or the newcomers, if
    * it is one) would hold more than anybody else.
+   *
+   * @param always the transaction gets room in any case, at the cost of whoever holds most
    */
-  makeRoom(transaction: SignedTransaction, { nonce, balance }: SenderAccount): boolean {
+  makeRoom(transaction: SignedTransaction, { nonce, balance }: SenderAccount, always = false): boolean {
     const { sender, raw } = transaction
     const queue = this.#queues.get(sender)
     const replaced = queue?.get(transaction.nonce)
@@ -127,7 +129,8 @@ export class Waiting {
       // A replacement takes no room from the sender's other transactions.
       isQueued: replaced !== undefined || transaction.nonce > (queue?.nextNonce ?? nonce),
     }
-    const source = this.#holders.sourceFor(request)
+    const forced = always ? (request.isNewcomer ? 'newcomers' : 'others') : undefined
+    const source = this.#holders.sourceFor(request) ?? forced
     while (source !== undefined) {
       const victim = this.#holders.victim(source, request)?.last()
       if (victim === undefined) return false

@@ -22,7 +22,7 @@ import { type SimulatedRefusal, simulatedRefusal } from './chain/simulated.ts'
 import { Scope } from './lifecycle.ts'
 import type { Logger } from './logger.ts'
 import type { Mempool } from './mempool/types.ts'
-import type { Clock, Kv, LogFile, PeerId, Random, Transport } from './powers.ts'
+import type { Clock, Kv, LogFile, PeerAddress, PeerId, Random, Transport } from './powers.ts'
 import type { BlockStore, StoreRefusal } from './store/block-store.ts'
 import type { CommitHeights } from './store/commit-heights.ts'
 import { DamagedError, DamageReports } from './store/damage.ts'
@@ -58,6 +58,11 @@ export interface NodeOptions {
   readonly signer: Signer | undefined
   /** What to do if the key's sign state is missing or forbids signing. */
   readonly signState?: SignStateOptions | undefined
+  /**
+   * Nodes that are dialled and admitted although the chain does not name them, until this node has caught up and the chain names it. By them a
+   * node joins whose genesis names only machines that are gone.
+   */
+  readonly bootstrapPeers?: readonly PeerAddress[]
   readonly logger: Logger
   /** Called at most once, when the engine has stopped for good. The node still answers reads; an operator must look. */
   readonly onHalt: (error: unknown) => void
@@ -99,6 +104,14 @@ export async function createNode(options: NodeOptions): Promise<Result<Node, Cha
   if (refusal !== undefined) return err(refusal)
   const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal, onDamage: damage.report })
   return ledger.ok ? ok(new ComposedNode(options, ledger.value, damage)) : ledger
+}
+
+/** The chain's nodes and the bootstrap peers. A peer that both name is dialled at the addresses of both. */
+function withBootstrap(nodes: readonly PeerAddress[], bootstrap: readonly PeerAddress[]): readonly PeerAddress[] {
+  const byPeer = new Map<PeerId, PeerAddress>(nodes.map((node) => [node.peerId, node]))
+  for (const { peerId, addresses } of bootstrap)
+    byPeer.set(peerId, { peerId, addresses: [...addresses, ...(byPeer.get(peerId)?.addresses ?? [])] })
+  return [...byPeer.values()]
 }
 
 class ComposedNode implements Node {
@@ -255,12 +268,16 @@ class ComposedNode implements Node {
   /** The chain's state defines which nodes may stay connected: update the transport when it changes. */
   #admitNodes(): void {
     const { transport } = this.#options.powers
+    const bootstrap = this.#options.bootstrapPeers ?? []
+    let isJoining = bootstrap.length > 0
     let { nodes } = this.chain.head
-    transport.admit(nodes)
+    transport.admit(withBootstrap(nodes, bootstrap))
     const unsubscribe = this.chain.onHead((head) => {
-      if (head.nodes === nodes) return
+      const joins = isJoining
+      isJoining &&= this.sync.behind || this.sync.heard === 0 || !head.nodes.some(({ peerId }) => peerId === transport.self)
+      if (head.nodes === nodes && joins === isJoining) return
       nodes = head.nodes
-      transport.admit(nodes)
+      transport.admit(isJoining ? withBootstrap(nodes, bootstrap) : nodes)
     })
     this.#scope.own({ close: unsubscribe })
   }

@@ -93,6 +93,10 @@ export const CONFIG_KEYS = {
       [],
       'Multiaddresses at which other nodes reach this one, for its entry in the genesis or registry. An empty list means the addresses in listen.',
     ),
+    'bootstrap-peers': list(
+      [],
+      'Multiaddresses with peer id (/ip4/10.0.0.1/tcp/26656/p2p/12D3KooW…) of nodes that this node dials although the chain does not name them yet, until it has caught up. For joining a chain whose genesis names machines that are gone.',
+    ),
     'filter-by-address': boolean(
       false,
       'Refuse connections from IP addresses that belong to no registered node, before the handshake; registered DNS names are resolved every 30 s. Peers are always authenticated by peer id as well.',

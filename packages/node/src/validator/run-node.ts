@@ -19,6 +19,7 @@ import { openDatabase } from '../store/database.ts'
 import { openFileLog } from '../store/file-log.ts'
 import { Scrub } from '../store/scrub.ts'
 import { systemClock } from '../system-clock.ts'
+import { bootstrapPeers } from './bootstrap-peers.ts'
 import { orFail } from './failure.ts'
 import { writeHaltReport } from './halt-report.ts'
 import { NodeMetrics } from './metrics.ts'
@@ -96,6 +97,7 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
       genesis,
       signer: createSigner(crypto, keys.validator.address, keys.validator.secretKey),
       signState,
+      bootstrapPeers: orFail(bootstrapPeers(config.p2p['bootstrap-peers']), 'p2p.bootstrap-peers'),
       logger: log,
       onHalt,
       transactionRefusal: () => health.transactionRefusal,

@@ -53,6 +53,8 @@ const accountOf = (seed: number): Account => {
 export const validatorKey = (index: number): Account => accountOf(1_000 + index)
 export const clientAccount = (index: number): Account => accountOf(2_000 + index)
 export const OPENING_BALANCE = 10n ** 18n
+/** The account that governs. */
+export const governor = accountOf(3_000)
 
 export function simGenesis(validatorCount: number, clientCount: number): Genesis {
   const validators = Array.from({ length: validatorCount }, (_, index) => {
@@ -68,7 +70,7 @@ export function simGenesis(validatorCount: number, clientCount: number): Genesis
     parameters: PARAMETERS,
     validators: createValidatorSet(validators),
     nodes: [],
-    consortium: ungovernedConsortium(validators.map((validator) => ownSeat(validator))),
+    consortium: { ...ungovernedConsortium(validators.map((validator) => ownSeat(validator))), governor: governor.address },
     alloc: Array.from({ length: clientCount }, (_, index) => ({
       address: clientAccount(index).address,
       balance: OPENING_BALANCE as Wei,

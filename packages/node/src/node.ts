@@ -6,7 +6,7 @@ import { AnswerBudget } from './answer-budget.ts'
 import { recentFaults } from './chain/block-fault.ts'
 import type { ChainRefusal } from './chain/chain.ts'
 import { type Ledger, openLedger } from './chain/ledger.ts'
-import type { Chain } from './chain/types.ts'
+import type { Chain, Head } from './chain/types.ts'
 import type { SenderRecovery } from './crypto/recovery.ts'
 import type { Crc32c } from './engine/crc32c.ts'
 import { Engine } from './engine/engine.ts'
@@ -63,6 +63,8 @@ export interface NodeOptions {
    * node joins whose genesis names only machines that are gone.
    */
   readonly bootstrapPeers?: readonly PeerAddress[]
+  /** The halt height after which the operator has told this node to continue. */
+  readonly resumeAfter?: Height | undefined
   readonly logger: Logger
   /** Called at most once, when the engine has stopped for good. The node still answers reads; an operator must look. */
   readonly onHalt: (error: unknown) => void
@@ -98,11 +100,11 @@ export interface Node {
  * @returns The node, not started yet; or why it cannot run on this genesis or database.
  */
 export async function createNode(options: NodeOptions): Promise<Result<Node, ChainRefusal | StoreRefusal | SimulatedRefusal>> {
-  const { powers, genesis, logger, transactionRefusal } = options
+  const { powers, genesis, logger, transactionRefusal, resumeAfter } = options
   const damage = powers.damage ?? new DamageReports()
   const refusal = simulatedRefusal(genesis)
   if (refusal !== undefined) return err(refusal)
-  const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal, onDamage: damage.report })
+  const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal, resumeAfter, onDamage: damage.report })
   return ledger.ok ? ok(new ComposedNode(options, ledger.value, damage)) : ledger
 }
 
@@ -191,6 +193,7 @@ class ComposedNode implements Node {
       logger: logger.child({ module: 'engine' }),
     })
     this.#engine = engine
+    this.#stopAsScheduled()
     this.#scope.own({ close: () => engine.stop() })
     this.#scope.own({ close: () => transport.stop() })
     await transport.start()
@@ -226,6 +229,15 @@ class ComposedNode implements Node {
   #stopAt(damage: unknown): void {
     if (this.#engine === undefined) this.#halt(damage)
     else this.#engine.halt(damage)
+  }
+
+  /** Ends the node when the chain has reached a height at which it must not go on, unless the others have. */
+  #stopAsScheduled(): void {
+    const look = ({ stop }: Head): void => {
+      if (stop !== undefined && !this.sync.behind) this.#stopAt(stop)
+    }
+    look(this.chain.head)
+    this.#scope.own({ close: this.chain.onHead(look) })
   }
 
   #halt(error: unknown): void {

@@ -102,6 +102,14 @@ export const CONFIG_KEYS = {
       'Refuse connections from IP addresses that belong to no registered node, before the handshake; registered DNS names are resolved every 30 s. Peers are always authenticated by peer id as well.',
     ),
   },
+  chain: {
+    'resume-after': integer(
+      0,
+      0,
+      Number.MAX_SAFE_INTEGER,
+      'Height after which the consortium halted the chain and this node is to continue. It decides nothing but that this node goes on; 0 for none.',
+    ),
+  },
   store: {
     'tree-depth': integer(
       12,

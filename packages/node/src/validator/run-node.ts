@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { crc32c } from '@node-rs/crc32'
-import { type Crypto, type Genesis, genesisDigest } from '@quoin/protocol'
+import { type Crypto, type Genesis, genesisDigest, Height } from '@quoin/protocol'
 import type { Logger as Pino } from 'pino'
 import { type LoadedCrypto, loadCrypto } from '../crypto/load.ts'
 import { startRecoveryPool } from '../crypto/recovery-pool.ts'
@@ -97,6 +97,7 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
       genesis,
       signer: createSigner(crypto, keys.validator.address, keys.validator.secretKey),
       signState,
+      resumeAfter: config.chain['resume-after'] === 0 ? undefined : Height(config.chain['resume-after']),
       bootstrapPeers: orFail(bootstrapPeers(config.p2p['bootstrap-peers']), 'p2p.bootstrap-peers'),
       logger: log,
       onHalt,

@@ -6,8 +6,8 @@ import {
   type Genesis,
   Hash,
   type Header,
-  headerHash,
   type Height,
+  headerHash,
   nextHeight,
   ok,
   type Result,
@@ -24,9 +24,9 @@ import {
   invalidTransaction,
   type SenderTransaction,
 } from './block/block.ts'
-import type { KnownMembers } from './block/sending.ts'
 import { fillBlock } from './block/fill.ts'
 import { genesisHeader, genesisState } from './block/genesis.ts'
+import type { KnownMembers } from './block/sending.ts'
 import { type Contracts, createContracts } from './contract/contracts.ts'
 import type { BlockContext } from './contract/message.ts'
 import type {
@@ -44,13 +44,13 @@ import type {
 import { onBehalfOf } from './fault.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { packOps } from './pack.ts'
+import { advanceSets, beginBlock } from './state/block-records.ts'
 import { flatOps, type HistoryKv, historyOps } from './state/history.ts'
 import { Journal } from './state/journal.ts'
 import { stateKeyOf } from './state/keys.ts'
 import type { KvOp } from './state/kv.ts'
 import { isMembershipKey } from './state/system-entries.ts'
 import { settleSystemRecords } from './state/system-records.ts'
-import { advanceSets, beginBlock } from './state/block-records.ts'
 import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './state/tree/index.ts'
 import { executionVersion } from './version.ts'
 import type { Interpreter } from './vm/index.ts'

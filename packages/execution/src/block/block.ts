@@ -31,7 +31,14 @@ import { readParameters } from '../state/system-records.ts'
 import { nextBaseFee } from './fees.ts'
 import { LANE, laneGasMax } from './lane.ts'
 import { type KnownMembers, sendingRules } from './sending.ts'
-import { applyTransaction, chargedPolicy, checkAccount, checkRules, type TransactionFailure, type TransactionRules } from './transaction.ts'
+import {
+  applyTransaction,
+  chargedPolicy,
+  checkAccount,
+  checkRules,
+  type TransactionFailure,
+  type TransactionRules,
+} from './transaction.ts'
 
 /** A decoded transaction with its sender. The caller guarantees the sender. */
 export interface SenderTransaction {
@@ -57,12 +64,7 @@ export const blockContext = ({ parent, timeMs }: BlockTemplate, { gasLimit, feeA
 })
 
 /** The rules of the block on top of `template.parent`, whose state `reader` holds. */
-export function blockRules(
-  template: BlockTemplate,
-  reader: KvReader,
-  contractsSend = false,
-  known?: KnownMembers,
-): BlockRules {
+export function blockRules(template: BlockTemplate, reader: KvReader, contractsSend = false, known?: KnownMembers): BlockRules {
   const parameters = readParameters(reader).value
   return {
     feePolicy: parameters.feePolicy,

@@ -1,4 +1,4 @@
-import type { Hash, Height } from '@quoin/protocol'
+import type { Hash, Height, ValidatorSet } from '@quoin/protocol'
 import type { Journal } from './journal.ts'
 import { nextValidatorSet } from './next-validators.ts'
 import { recordIn, SYSTEM_RECORDS, writeSystemRecord } from './system-records.ts'
@@ -20,6 +20,14 @@ export function advanceSets(journal: Journal, height: Height): void {
   const { next, afterNext } = recordIn(journal, SYSTEM_RECORDS.sets)
   const roster = recordIn(journal, SYSTEM_RECORDS.roster)
   const following = nextValidatorSet(afterNext, roster, height, recordIn(journal, SYSTEM_RECORDS.parameters))
-  if (following === afterNext && next === afterNext) return
+  if (following === afterNext && hasSameMembers(next, afterNext)) return
   writeSystemRecord(journal, SYSTEM_RECORDS.sets, { next: afterNext, afterNext: following })
 }
+
+/** Whether two sets, which are decoded apart from each other, say the same. A key follows from its address. */
+const hasSameMembers = (a: ValidatorSet, b: ValidatorSet): boolean =>
+  a.validators.length === b.validators.length &&
+  a.validators.every((member, i) => {
+    const { id, address, power, feeAddress } = b.validators[i]!
+    return member.id === id && member.address === address && member.power === power && member.feeAddress === feeAddress
+  })

@@ -2,8 +2,11 @@ import { type CandidateQueue, LANE } from '@quoin/execution'
 import type { Address, Hash, SignedTransaction } from '@quoin/protocol'
 import type { SenderQueue } from './sender-queue.ts'
 
-/** Use by which a builder orders queues: below that of every other, so that the lane goes first. */
-const FIRST = -1
+/**
+ * Use by which a builder orders queues: the least there is, because use travels to the executor as a whole number. The lane's queues stand first
+ * among those with the same use, so each of them has its first turn before all others.
+ */
+const FIRST = 0
 
 export interface LaneRules {
   usesLane(transaction: SignedTransaction): boolean

@@ -1,4 +1,4 @@
-import { type CandidateQueue, type FillLimits, intrinsicGas, type TransactionRefusal } from '@quoin/execution'
+import { type CandidateQueue, type FillLimits, intrinsicGas, LANE, type TransactionRefusal } from '@quoin/execution'
 import {
   type Address,
   type Crypto,
@@ -181,7 +181,9 @@ export class TransactionPool implements Mempool {
     if (problem !== undefined) return problem
     const account = state.account(transaction.sender)
     const usesLane = state.lane.usesLane(transaction)
-    if (!this.#waiting.makeRoom(transaction, account, usesLane))
+    // As many as a block takes of a voter always get room. With more, it could push out everyone at no cost.
+    const always = usesLane && (this.#waiting.queue(transaction.sender)?.size ?? 0) < LANE.transactionsMax
+    if (!this.#waiting.makeRoom(transaction, account, always))
       return { code: 'pool-full', message: 'txpool is full: send the transaction again later' }
     this.#insert(transaction, state)
     if (usesLane) this.#lane.admitted(transaction.sender)

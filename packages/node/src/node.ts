@@ -14,6 +14,10 @@ import { ENGINE_REQUEST } from './engine/messages.ts'
 import type { Signer } from './engine/private-validator.ts'
 import type { SignStateOptions } from './engine/sign-custody.ts'
 import type { ConsensusView, EngineStatus } from './engine/types.ts'
+import { EvidenceExchange } from './evidence/evidence-exchange.ts'
+import { EvidencePool } from './evidence/evidence-pool.ts'
+import { EvidenceReporter } from './evidence/evidence-reporter.ts'
+import type { OperatorAccount } from './evidence/operator-account.ts'
 import type { Feed } from './feed/types.ts'
 import { CLOCK_REQUEST, clockAnswerCodec } from './health/clock-messages.ts'
 import { TransactionGossip } from './mempool/gossip/transaction-gossip.ts'
@@ -58,6 +62,8 @@ export interface NodeOptions {
   readonly signer: Signer | undefined
   /** What to do if the key's sign state is missing or forbids signing. */
   readonly signState?: SignStateOptions | undefined
+  /** Reports equivocation to the chain from this account. Undefined: the node only keeps and passes on evidence. */
+  readonly operator?: OperatorAccount | undefined
   readonly logger: Logger
   /** Called at most once, when the engine has stopped for good. The node still answers reads; an operator must look. */
   readonly onHalt: (error: unknown) => void
@@ -77,7 +83,7 @@ export interface Node {
   /** Undefined before `start`, and between two heights. */
   readonly consensus: ConsensusView | undefined
   readonly counters: Readonly<Record<string, number>>
-  /** Proofs of equivocation (double signing) that this node has seen. */
+  /** Evidence of equivocation (double signing) that this node has and the chain has not. */
   readonly evidence: readonly Evidence[]
   /** Recovers from a crash, connects to peers, and takes part in consensus. Throws if the node's files are damaged, or it cannot listen. */
   start(): Promise<void>
@@ -98,7 +104,9 @@ export async function createNode(options: NodeOptions): Promise<Result<Node, Cha
   const refusal = simulatedRefusal(genesis)
   if (refusal !== undefined) return err(refusal)
   const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal, onDamage: damage.report })
-  return ledger.ok ? ok(new ComposedNode(options, ledger.value, damage)) : ledger
+  if (!ledger.ok) return ledger
+  const evidence = await EvidencePool.open(powers.kv, powers.crypto, options.onHalt)
+  return ok(new ComposedNode(options, ledger.value, evidence, damage))
 }
 
 class ComposedNode implements Node {
@@ -112,10 +120,11 @@ class ComposedNode implements Node {
   #hasHalted = false
   readonly #scope: Scope
   readonly #gossip: TransactionGossip
+  readonly #evidence: EvidenceExchange
   readonly #answers: AnswerBudget
   #engine: Engine | undefined
 
-  constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger, damage: DamageReports) {
+  constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger, evidence: EvidencePool, damage: DamageReports) {
     const { crypto, clock, random, transport } = options.powers
     this.#options = options
     this.#answers = new AnswerBudget(clock)
@@ -130,6 +139,14 @@ class ComposedNode implements Node {
     this.sync = createSync({ chain, reader: blocks, transport, mempool, crypto, clock, logger })
     this.#scope.own(this.sync)
     this.#gossip = this.#scope.own(new TransactionGossip({ mempool, transport, clock, crypto, random }))
+    this.#scope.own(evidence)
+    this.#evidence = this.#scope.own(
+      new EvidenceExchange({
+        ...{ pool: evidence, chain, state: options.powers.kv, transport, clock, crypto, self: options.signer?.address },
+        logger: options.logger.child({ module: 'evidence' }),
+      }),
+    )
+    if (options.operator !== undefined) this.#report(options.operator, evidence)
     const validatorsAt = (height: Height) => chain.validatorsAt(height)
     const { domain } = chain
     this.#repair = this.#scope.own(
@@ -150,7 +167,7 @@ class ComposedNode implements Node {
   }
 
   get evidence(): readonly Evidence[] {
-    return this.#engine?.evidence ?? []
+    return this.#evidence.evidence
   }
 
   get counters(): Readonly<Record<string, number>> {
@@ -175,6 +192,7 @@ class ComposedNode implements Node {
     this.#admitNodes()
     const engine = await Engine.start({
       ...{ crypto, crc32c, clock, random, transport, files, chain, blocks, mempool, sync, signer, signState, onHalt },
+      evidence: this.#evidence,
       logger: logger.child({ module: 'engine' }),
     })
     this.#engine = engine
@@ -230,8 +248,22 @@ class ComposedNode implements Node {
         this.sync.onPeer(peer, state)
         this.#gossip.onPeer(peer, state)
         this.#engine?.onPeer(peer, state)
+        this.#evidence.onPeer(peer, state)
       },
     })
+  }
+
+  #report(account: OperatorAccount, pool: EvidencePool): void {
+    const { powers, genesis, logger } = this.#options
+    const { kv, clock, crypto } = powers
+    const { chain, mempool } = this
+    this.#scope.own(
+      new EvidenceReporter({
+        ...{ account, pool, mempool, chain, kv, chainId: genesis.chainId, clock, crypto },
+        logger: logger.child({ module: 'evidence' }),
+        onFailure: (error) => this.#halt(error),
+      }),
+    )
   }
 
   async #answer(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined> {

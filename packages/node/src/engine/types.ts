@@ -1,5 +1,5 @@
 import type { State } from '@quoin/consensus'
-import type { Crypto, Height, Round } from '@quoin/protocol'
+import type { Crypto, Evidence, Height, Round } from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
@@ -30,9 +30,18 @@ export interface EngineOptions {
   /** If undefined, the node follows the chain and does not vote. */
   readonly signer: Signer | undefined
   readonly signState?: SignStateOptions | undefined
+  readonly evidence: EvidenceSink
   readonly logger: Logger
   /** Called once when the engine has stopped by itself, for good. The error says why. */
   readonly onHalt: (error: unknown) => void
+}
+
+/** Where the engine passes evidence of equivocation. */
+export interface EvidenceSink {
+  /** The driver met two verified messages that contradict each other. */
+  found(evidence: Evidence): void
+  /** A peer sent evidence. Nothing about it is verified. */
+  received(from: PeerId, evidence: Evidence): void
 }
 
 /** Position of the engine. `waiting`: the height has not begun, because there is nothing to put into a block yet. */

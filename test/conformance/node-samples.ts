@@ -32,6 +32,8 @@ import {
   compactBlock,
   fixed,
   hash,
+  proposalsEvidence,
+  votesEvidence,
   header,
   nodes,
   polkaCertificate,
@@ -149,6 +151,8 @@ export const wireSamples: Samples = {
   'message roundCertificate': encodeMessage({ kind: 'roundCertificate', certificate: roundCertificate }),
   'message commitCertificate': encodeMessage({ kind: 'commitCertificate', certificate: commitCertificate }),
   'message status': encodeMessage({ kind: 'status', ...place }),
+  'message evidence': encodeMessage({ kind: 'evidence', evidence: votesEvidence }),
+  'message evidence of proposals': encodeMessage({ kind: 'evidence', evidence: proposalsEvidence }),
   'request transactions': encodeRequest({ kind: 'transactions', blockHash: hash(0xb1), hashes: [hash(0xb2)] }),
   'request block': encodeRequest({ kind: 'block', blockHash: hash(0xb3) }),
   'sync request status': codec.encode(syncRequestCodec, {

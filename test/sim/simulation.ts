@@ -2,7 +2,7 @@ import { selectProposer } from '@quoin/consensus'
 import type { Executor } from '@quoin/execution'
 import type { Interpreter } from '@quoin/execution/vm'
 import { type Address, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
-import { evidenceOffender } from '../../packages/node/src/engine/evidence-pool.ts'
+import { keyOf } from '../../packages/node/src/evidence/evidence-pool.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
 import type { NodePowers } from '../../packages/node/src/node.ts'
 import { DEFAULT_LASTING, Faults, type LastingFault } from './faults.ts'
@@ -215,7 +215,7 @@ export class Simulation {
   #offenders(): Readonly<Record<Address, number>> {
     const counts: Record<Address, number> = {}
     for (const { node } of this.nodes) {
-      for (const offender of new Set(node?.evidence.map(evidenceOffender))) counts[offender] = (counts[offender] ?? 0) + 1
+      for (const offender of new Set(node?.evidence.map(keyOf))) counts[offender] = (counts[offender] ?? 0) + 1
     }
     return counts
   }

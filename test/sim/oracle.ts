@@ -33,6 +33,8 @@ export interface ContractCounts {
  */
 export class Oracle {
   readonly #validatorCount: number
+  /** Sizes of the sets by height, where they are known. */
+  readonly #setSizes = new Map<number, number>()
   readonly #faulty: ReadonlySet<Address>
   readonly #committed = new Map<number, { readonly hash: Hash; readonly by: PeerId }>()
   /** What each validator said, over all its lives: `validator/kind/height/round` to the value. */
@@ -85,9 +87,10 @@ export class Oracle {
     for (const vote of votesOf(message)) this.#onVote(vote)
   }
 
-  /** A node has a new head, or restarted with one. */
-  committed(by: PeerId, blocks: BlockReader): void {
+  /** A node has a new head, or restarted with one. `setSize` is the number of validators that vote on the next block. */
+  committed(by: PeerId, blocks: BlockReader, setSize: number): void {
     const { header, hash } = blocks.head
+    this.#setSizes.set(header.number + 1, setSize)
     const known = this.#committed.get(header.number)
     if (known !== undefined && known.hash !== hash) {
       throw new Violation(`agreement: block ${header.number} is ${known.hash} on ${known.by} and ${hash} on ${by}`)
@@ -159,7 +162,7 @@ export class Oracle {
   #hasPolka(height: number, round: number, valueId: Hash, by: Address): boolean {
     const prevoters = this.#prevoters.get(`${height}/${round}/${valueId}`)
     const unseen = this.#said.has(`${by}/prevote/${height}/${round}`) ? 0 : 1
-    return 3 * ((prevoters?.size ?? 0) + unseen) > 2 * this.#validatorCount
+    return 3 * ((prevoters?.size ?? 0) + unseen) > 2 * (this.#setSizes.get(height) ?? this.#validatorCount)
   }
 
   /** Throws if something else was said at this step. Returns true the first time. */

@@ -1,8 +1,9 @@
 import { selectProposer } from '@quoin/consensus'
 import type { Executor } from '@quoin/execution'
 import type { Interpreter } from '@quoin/execution/vm'
-import { type Address, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
+import { type Address, type ChainParameters, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
 import { keyOf } from '../../packages/node/src/evidence/evidence-pool.ts'
+import type { OperatorAccount } from '../../packages/node/src/evidence/operator-account.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
 import type { NodePowers } from '../../packages/node/src/node.ts'
 import { DEFAULT_LASTING, Faults, type LastingFault } from './faults.ts'
@@ -54,6 +55,9 @@ export interface SimulationOptions {
   readonly logger?: Logger
   /** Creates the contract interpreter of each life of a node. By default all share one, unlike the processes of a real network. */
   readonly makeInterpreter?: () => Interpreter
+  /** The account from which a node reports equivocation; by default none does. */
+  readonly operatorOf?: (index: number) => OperatorAccount | undefined
+  readonly parameters?: Partial<ChainParameters>
   /** Injects faults into the execution of some nodes. */
   readonly wrapExecutor?: (index: number, executor: Executor) => Executor
   /** Injects faults into the other powers of a node. */
@@ -141,13 +145,14 @@ export class Simulation {
         this.oracle.observe(from, message, sender.committedHeight)
       })
     }
-    const genesis = simGenesis(nodeCount, clientCount)
+    const genesis = simGenesis(nodeCount, clientCount, options.parameters)
     this.#validators = genesis.validators
     const workMsMax = calm ? 0 : this.world.random.pick(WORK_MS_MAX)
     this.nodes = Array.from({ length: nodeCount + (twin ? 1 : 0) + followerCount }, (_, index) => {
       return new SimNode({
         isValidator: index < nodeCount || (twin && index === nodeCount),
         ...(twin && index === nodeCount ? { keyIndex: nodeCount - 1 } : {}),
+        operator: options.operatorOf?.(index),
         world: this.world,
         network: this.network,
         genesis,
@@ -287,7 +292,7 @@ export class Simulation {
     const { node } = sim
     if (node === undefined) return
     this.world.record('head', sim.peer, node.blocks.head.hash)
-    this.oracle.committed(sim.peer, node.blocks)
+    this.oracle.committed(sim.peer, node.blocks, node.chain.head.validators.validators.length)
   }
 
   // ---- load

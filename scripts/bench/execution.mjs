@@ -22,9 +22,12 @@ import {
   DEFAULT_PARAMETERS,
   encodeRlp,
   hexToBytes,
+  idOfName,
   integerPayload,
+  ownSeat,
   publicKeyOf,
   treeKey,
+  ungovernedConsortium,
   unwrap,
 } from '../../packages/protocol/dist/index.js'
 
@@ -63,6 +66,7 @@ function transfer(n) {
 
 const publicKey = publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(7)))
 const validator = addressOfPublicKey(crypto, publicKey)
+const member = { id: idOfName('bank-a'), address: validator, publicKey, power: 1, feeAddress: validator }
 const genesis = {
   chainId,
   timeMs: 1_700_000_000_000,

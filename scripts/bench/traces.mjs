@@ -29,9 +29,12 @@ import {
   DEFAULT_PARAMETERS,
   encodeRlp,
   hexToBytes,
+  idOfName,
   integerPayload,
+  ownSeat,
   publicKeyOf,
   receiptsCodec,
+  ungovernedConsortium,
   unwrap,
 } from '../../packages/protocol/dist/index.js'
 import { readContract } from '../../test/contracts/contract.mjs'
@@ -69,6 +72,7 @@ const transfer = (from, to) => transaction(addressOf(from), gold, call('transfer
 
 const publicKey = publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(7)))
 const validator = addressOfPublicKey(crypto, publicKey)
+const member = { id: idOfName('bank-a'), address: validator, publicKey, power: 1, feeAddress: validator }
 const genesis = {
   chainId,
   timeMs: 1_700_000_000_000,

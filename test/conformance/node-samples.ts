@@ -1,5 +1,5 @@
-import { SYSTEM_ADDRESS, SYSTEM_RECORDS } from '@quoin/execution'
-import { accountKey, codec, codeKey, DEFAULT_PARAMETERS, Height, hexToBytes, Round, storageKey } from '@quoin/protocol'
+import { SYSTEM_ADDRESS, SYSTEM_ENTRIES, SYSTEM_RECORDS, type SystemRecord, systemFlatKey } from '@quoin/execution'
+import { accountKey, codec, codeKey, createValidatorSet, DEFAULT_PARAMETERS, Height, hexToBytes, Round, storageKey } from '@quoin/protocol'
 import { codeRecordCodec, writeCodeRecord } from '../../packages/execution/src/contract/code-record.ts'
 import { recordCodec, versionCodec, writeCodeVersion, writeRecord } from '../../packages/execution/src/contract/record.ts'
 import { headCodec } from '../../packages/execution/src/state/head.ts'
@@ -27,26 +27,36 @@ import {
 } from '../../packages/node/src/store/schema.ts'
 import { blocksCodec, statusCodec, syncRequestCodec } from '../../packages/node/src/sync/messages.ts'
 import {
+  accountEntry,
   address,
   commitCertificate,
   compactBlock,
+  domain,
   fixed,
+  governance,
   hash,
   proposalsEvidence,
   votesEvidence,
   header,
   nodes,
+  organisation,
+  policies,
   polkaCertificate,
   proposal,
+  roster,
   roundCertificate,
   type Samples,
   signature,
+  totals,
   transactions,
   validators,
   vote,
+  votesCheckpoint,
 } from './samples.ts'
 
-const { parameters, senders, validators: validatorsRecord, nodes: nodesRecord } = SYSTEM_RECORDS
+const { parameters, roster: rosterRecord } = SYSTEM_RECORDS
+const recordOf = <T>(record: SystemRecord<T>, value: T): Uint8Array => codec.encode(record.codec, { layout: 1, value })
+const takenEvidence = { hash: hash(0xa8), takenAt: Height(1_240), reporter: address(0xa9) }
 const stateKey = storageKey(address(0xa2), fixed(3, 0x00))
 const [written, removed] = historyOps(
   [
@@ -64,6 +74,7 @@ const record = {
   executionVersion: hash(0xa9),
   loadGas: 123_456,
   codeBytes: 7_890,
+  callers: 0x8000_0004,
 }
 const codeVersion = { codeHash: hash(0xaa), height: Height(1_234), codeBytes: 7_890 }
 
@@ -112,12 +123,44 @@ export const executionSamples: Samples = {
   'history value': written.value!,
   'history value, absent': removed.value!,
   'system address': hexToBytes(SYSTEM_ADDRESS),
-  'system record key': validatorsRecord.key,
-  'system record key of the good copy': validatorsRecord.goodKey,
+  'system record key': rosterRecord.key,
+  'system record key of the good copy': rosterRecord.goodKey,
   'system record parameters': codec.encode(parameters.codec, { layout: 1, value: DEFAULT_PARAMETERS }),
-  'system record validators': codec.encode(validatorsRecord.codec, { layout: 1, value: validators }),
-  'system record nodes': codec.encode(nodesRecord.codec, { layout: 1, value: nodes }),
-  'system record senders': codec.encode(senders.codec, { layout: 1, value: 'open' }),
+  'system record roster': recordOf(rosterRecord, roster),
+  'system record sets': recordOf(SYSTEM_RECORDS.sets, {
+    next: validators,
+    afterNext: createValidatorSet(validators.validators.slice(1)),
+  }),
+  'system record nodes': recordOf(SYSTEM_RECORDS.nodes, nodes),
+  'system record policies': recordOf(SYSTEM_RECORDS.policies, policies),
+  'system record governance': recordOf(SYSTEM_RECORDS.governance, governance),
+  'system record totals': recordOf(SYSTEM_RECORDS.totals, totals),
+  'system record domain': recordOf(SYSTEM_RECORDS.domain, domain),
+  'system entry account': codec.encode(SYSTEM_ENTRIES.account.codec, accountEntry),
+  'system entry account key': systemFlatKey(SYSTEM_ENTRIES.account.key(address(0xa2))),
+  'system entry organisation': codec.encode(SYSTEM_ENTRIES.organisation.codec, organisation),
+  'system entry organisation key': SYSTEM_ENTRIES.organisation.key(accountEntry.organisation),
+  'system entry node': codec.encode(SYSTEM_ENTRIES.node.codec, nodes[0]!),
+  'system entry node key': SYSTEM_ENTRIES.node.key('peer-a'),
+  'system entry validatorKey': codec.encode(SYSTEM_ENTRIES.validatorKey.codec, {
+    ...{ id: roster[0]!.id, publicKey: roster[0]!.publicKey, until: Height(1_234) },
+    votes: { from: Height(1_201), to: Height(1_239) },
+  }),
+  'system entry validatorKey in use': codec.encode(SYSTEM_ENTRIES.validatorKey.codec, {
+    ...{ id: roster[0]!.id, publicKey: roster[0]!.publicKey, until: undefined, votes: { from: Height(1_201), to: undefined } },
+  }),
+  'system entry validatorKey key': SYSTEM_ENTRIES.validatorKey.key(address(0xa2)),
+  'system entry checkpoint': codec.encode(SYSTEM_ENTRIES.checkpoint.codec, votesCheckpoint),
+  'system entry checkpoint key': SYSTEM_ENTRIES.checkpoint.key(accountEntry.organisation, 258),
+  'system entry offer key': SYSTEM_ENTRIES.offer.key(address(0xa2), accountEntry.organisation),
+  'system entry evidence': codec.encode(SYSTEM_ENTRIES.evidence.codec, takenEvidence),
+  'system entry evidence key': SYSTEM_ENTRIES.evidence.key(roster[0]!.id, Height(1_234), Round(5), 'precommit'),
+  'system entry firstEvidence': codec.encode(SYSTEM_ENTRIES.firstEvidence.codec, {
+    ...{ ...takenEvidence, height: Height(1_234), round: Round(5), kind: 'prevote' },
+  }),
+  'system entry firstEvidence key': SYSTEM_ENTRIES.firstEvidence.key(roster[0]!.id),
+  'system entry roleName': codec.encode(SYSTEM_ENTRIES.roleName.codec, 'teller'),
+  'system entry roleName key': SYSTEM_ENTRIES.roleName.key(16),
   'contract record': codec.encode(recordCodec, record),
   'contract record without authority': codec.encode(recordCodec, { ...record, authority: undefined }),
   'contract record key': keyWritten((journal) => writeRecord(journal, address(0xa2), record)),

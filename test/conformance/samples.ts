@@ -1,21 +1,26 @@
 import {
+  type AccountEntry,
   Address,
   accountCodec,
+  accountEntryCodec,
   addToBloom,
   bodyCodec,
   bytesToHex,
   type ChainId,
   type CommitCertificate,
   type CompactBlock,
+  type Consortium,
   type ContractContainer,
   certifiedBlockCodec,
   cloneInitCodeHash,
   codec,
   commitCertificateCodec,
   compactBlockCodec,
+  consortiumCodec,
   contractAddress,
   createValidatorSet,
   nobleCrypto as crypto,
+  DEFAULT_GRANTABLE,
   DEFAULT_PARAMETERS,
   type Evidence,
   emptyBloom,
@@ -23,7 +28,9 @@ import {
   evidenceCodec,
   Gas,
   type Genesis,
+  type Governance,
   genesisDigest,
+  governanceCodec,
   Hash,
   type Header,
   Height,
@@ -32,33 +39,50 @@ import {
   headerMixHash,
   headerRlp,
   hexToBytes,
+  idOfName,
   type Log,
   leafNode,
   logCodec,
   merkleRoot,
   type Nonce,
+  nodeDetailsCodec,
+  nodeEntriesCodec,
   nodeRegistryCodec,
+  type Organisation,
+  type OrganisationTotals,
+  organisationCodec,
+  organisationTotalsCodec,
+  type Policies,
   type PolkaCertificate,
   Power,
   type Proposal,
   parametersCodec,
+  policiesCodec,
   polkaCertificateCodec,
   proposalCodec,
   proposalDigest,
   publicKeyCodec,
   publicKeyOf,
   type Receipt,
+  type RegisteredNode,
+  ROLES,
+  type RosterEntry,
   Round,
   type RoundCertificate,
   rawBlockCodec,
+  readyDigest,
   receiptCodec,
   receiptsCodec,
   receiptsRoot,
+  rosterCodec,
+  rosterEntryCodec,
+  rotationDigest,
   roundCertificateCodec,
   type SigningDomain,
   type StateProof,
   saltedContractAddress,
   signingDigest,
+  signingDomainCodec,
   stateProofCodec,
   stateValueHash,
   TimeMs,
@@ -67,11 +91,13 @@ import {
   upgradeAuthorityCodec,
   utf8ToBytes,
   type Vote,
+  type VotesCheckpoint,
   validatorCodec,
   validatorSetCodec,
   validatorSetHash,
   voteCodec,
   voteDigest,
+  votesCheckpointCodec,
   Wei,
 } from '@quoin/protocol'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -167,6 +193,7 @@ const receipt: Receipt = {
 const failedReceipt: Receipt = { ...receipt, status: 0, logs: [], errorData: fixed(4, 0x53), contractAddress: undefined }
 
 const validator = (n: number, power: number) => ({
+  id: idOfName(`v-${n}`)!,
   address: address(n),
   publicKey: publicKeyOf(crypto.publicKey(fixed(32, n))!),
   power: Power(power),
@@ -174,10 +201,62 @@ const validator = (n: number, power: number) => ({
 })
 export const validators = createValidatorSet([validator(0x61, 1), validator(0x63, 2 ** 32)])
 
-export const nodes = [
-  { peerId: 'peer-a', addresses: ['/ip4/10.0.0.1/tcp/26656', '/dns4/a.example/tcp/26656'] },
-  { peerId: 'peer-b', addresses: [] },
+const [bankA, bankB] = [idOfName('bank-a')!, idOfName('bank-b')!] as const
+
+export const nodes: readonly RegisteredNode[] = [
+  {
+    peerId: 'peer-a',
+    kind: 'validator',
+    organisation: bankA,
+    addresses: ['/ip4/10.0.0.1/tcp/26656', '/dns4/a.example/tcp/26656'],
+  },
+  { peerId: 'peer-b', kind: 'observer', organisation: bankB, addresses: [] },
 ]
+
+export const accountEntry: AccountEntry = {
+  organisation: bankA,
+  roles: ROLES.sender | ROLES.operator,
+  expiry: 1_800_000_000,
+  suspended: true,
+}
+export const organisation: Organisation = {
+  name: 'Bank Å',
+  suspended: true,
+  votes: 3,
+  share: 5,
+  grantable: ROLES.sender,
+  members: 7,
+  voters: 2,
+  checkpoints: 4,
+}
+export const votesCheckpoint: VotesCheckpoint = { height: 1_234, votes: 9 }
+export const totals: OrganisationTotals = { organisations: 2, votes: 9, checkpoints: 4 }
+export const policies: Policies = { sending: 'members', deploying: 'open', reading: 'members' }
+export const governance: Governance = {
+  governor: address(0x65),
+  offer: { to: address(0x66), lastHeight: Height(1_300) },
+  participants: [address(0x67), address(0x68)],
+}
+export const roster: readonly RosterEntry[] = [0x61, 0x63].map((n) => ({
+  ...validator(n, n),
+  organisation: bankA,
+  peerIds: ['peer-a'],
+  readyAt: Height(1_200),
+  changedAt: Height(1_100),
+  rotatedAt: Height(1_000),
+  equivocated: n === 0x63,
+})).toSorted((a, b) => (a.id < b.id ? -1 : 1))
+const consortium: Consortium = {
+  organisations: [
+    { id: bankA, name: 'Bank Å', votes: 3, share: 5, grantable: ROLES.sender },
+    { id: bankB, name: 'Bank B', votes: 1, share: 1, grantable: DEFAULT_GRANTABLE },
+  ],
+  accounts: [{ address: address(0x69), organisation: bankB, roles: ROLES.voter, expiry: 0 }],
+  seats: roster.map(({ id }, i) => ({ id, organisation: bankA, peerIds: i === 0 ? ['peer-a'] : [] })),
+  governor: address(0x65),
+  participants: [address(0x67)],
+  policies,
+}
 
 const genesis: Genesis = {
   chainId: 31_337 as ChainId,
@@ -187,6 +266,7 @@ const genesis: Genesis = {
   parameters: DEFAULT_PARAMETERS,
   validators,
   nodes,
+  consortium,
   alloc: [{ address: address(0x72), balance: Wei(10n ** 24n) }],
   systemContracts: [{ address: address(0x73), code: fixed(9, 0x74) }],
   restart: undefined,
@@ -225,20 +305,29 @@ const account = { nonce: 7 as Nonce, balance: Wei(10n ** 18n), codeHash: hash(0x
 
 /** Samples of every codec that the protocol exports, by its name. */
 export const protocolCodecs: Samples = {
+  accountEntryCodec: codec.encode(accountEntryCodec, accountEntry),
   accountCodec: codec.encode(accountCodec, account),
   'accountCodec without code': codec.encode(accountCodec, { ...account, codeHash: undefined }),
   bodyCodec: codec.encode(bodyCodec, transactions),
   certifiedBlockCodec: codec.encode(certifiedBlockCodec, { header, transactions, certificate: commitCertificate }),
   commitCertificateCodec: codec.encode(commitCertificateCodec, commitCertificate),
   compactBlockCodec: codec.encode(compactBlockCodec, compactBlock),
+  consortiumCodec: codec.encode(consortiumCodec, consortium),
   evidenceCodec: codec.encode(evidenceCodec, votesEvidence),
   'evidenceCodec of proposals': codec.encode(evidenceCodec, proposalsEvidence),
+  governanceCodec: codec.encode(governanceCodec, governance),
+  'governanceCodec without an offer': codec.encode(governanceCodec, { ...governance, offer: undefined }),
   headerCodec: codec.encode(headerCodec, header),
   'headerCodec of genesis': codec.encode(headerCodec, genesisHeader),
   logCodec: codec.encode(logCodec, log),
+  nodeDetailsCodec: codec.encode(nodeDetailsCodec, nodes[0]!),
+  nodeEntriesCodec: codec.encode(nodeEntriesCodec, nodes),
   nodeRegistryCodec: codec.encode(nodeRegistryCodec, nodes),
+  organisationCodec: codec.encode(organisationCodec, organisation),
+  organisationTotalsCodec: codec.encode(organisationTotalsCodec, totals),
   parametersCodec: codec.encode(parametersCodec, DEFAULT_PARAMETERS),
   'parametersCodec of a chain with fees': codec.encode(parametersCodec, { ...DEFAULT_PARAMETERS, feePolicy: 'to-proposer' }),
+  policiesCodec: codec.encode(policiesCodec, policies),
   polkaCertificateCodec: codec.encode(polkaCertificateCodec, polkaCertificate),
   proposalCodec: codec.encode(proposalCodec, proposal),
   'proposalCodec of a fresh one': codec.encode(proposalCodec, { ...proposal, polRound: undefined }),
@@ -247,12 +336,15 @@ export const protocolCodecs: Samples = {
   receiptCodec: codec.encode(receiptCodec, receipt),
   'receiptCodec of a failure': codec.encode(receiptCodec, failedReceipt),
   receiptsCodec: codec.encode(receiptsCodec, [receipt, failedReceipt]),
+  rosterCodec: codec.encode(rosterCodec, roster),
+  rosterEntryCodec: codec.encode(rosterEntryCodec, roster[0]!),
   roundCertificateCodec: codec.encode(roundCertificateCodec, roundCertificate),
   'roundCertificateCodec of precommits': codec.encode(roundCertificateCodec, {
     ...roundCertificate,
     reason: 'precommit-any',
     votes: roundCertificate.votes.slice(1),
   }),
+  signingDomainCodec: codec.encode(signingDomainCodec, domain),
   stateProofCodec: codec.encode(stateProofCodec, proof),
   'stateProofCodec of membership': codec.encode(stateProofCodec, { siblings: [], terminal: { kind: 'key' } }),
   'stateProofCodec of an empty subtree': codec.encode(stateProofCodec, { ...proof, terminal: { kind: 'empty' } }),
@@ -262,6 +354,7 @@ export const protocolCodecs: Samples = {
   validatorCodec: codec.encode(validatorCodec, validators.validators[1]!),
   validatorSetCodec: codec.encode(validatorSetCodec, validators),
   voteCodec: codec.encode(voteCodec, vote),
+  votesCheckpointCodec: codec.encode(votesCheckpointCodec, votesCheckpoint),
   'voteCodec for nil': codec.encode(voteCodec, nilVote),
 }
 
@@ -285,6 +378,8 @@ export const protocolHashes: Samples = {
   'digest of a prevote for nil': voteDigest(crypto, domain, nilVote),
   'digest of a proposal': proposalDigest(crypto, domain, proposal),
   'digest of a handshake': signingDigest(crypto, domain, 'handshake', codec.fixedBytes(4), fixed(4, 0x76)),
+  'digest of a proof that a key is in use': readyDigest(crypto, domain, accountEntry.organisation, Height(1_234)),
+  'digest of a rotation': rotationDigest(crypto, domain, accountEntry.organisation, address(0x7f)),
   'transactionsRoot of five': transactionsRoot(crypto, [1, 2, 3, 4, 5].map(hash)),
   'receiptsRoot of two': receiptsRoot(crypto, [receipt, failedReceipt]),
   'merkleRoot of none': merkleRoot(crypto, []),

@@ -7,6 +7,7 @@ import {
   type ChainParameters,
   createValidatorSet,
   type Genesis,
+  idOfName,
   nobleCrypto,
   type RegisteredNode,
   unwrap,
@@ -131,6 +132,8 @@ export interface NetworkOptions {
   readonly validators?: number
   /** Listed nodes that hold a key but have no vote; they come after the validators. */
   readonly followers?: number
+  /** Nodes with keys that genesis does not name; they come last. */
+  readonly strangers?: number
   readonly parameters?: Partial<ChainParameters>
   /** Other nodes that may connect. */
   readonly nodes?: readonly RegisteredNode[]
@@ -155,22 +158,24 @@ export class Network {
 
   /** Creates genesis and data directories; starts nothing. */
   static async create(options: NetworkOptions = {}): Promise<Network> {
-    const { validators: voters = 4, followers = 0, parameters = FAST, nodes = [], accounts = 10 } = options
+    const { validators: voters = 4, followers = 0, strangers = 0, parameters = FAST, nodes = [], accounts = 10 } = options
     const directory = await temporaryDirectory()
-    const count = voters + followers
+    const count = voters + followers + strangers
     const firstPort = await freePorts(2 * count)
     const settings = { validators: count, blockTimeMs: 100, p2pPort: firstPort + count }
     const base = await devnetGenesis(nobleCrypto, settings)
     const set = createValidatorSet(
       Array.from({ length: voters }, (_, index) => base.validators.get(developmentValidator(index).address)!),
     )
+    const known = new Set(Array.from({ length: count - strangers }, (_, index) => idOfName(`validator-${index}`)))
     const seats = base.consortium.seats.filter(({ id }) => set.withId(id) !== undefined)
+    const unknown = new Set(base.consortium.seats.filter(({ id }) => !known.has(id)).flatMap(({ peerIds }) => peerIds))
     const genesis: Genesis = {
       ...base,
       validators: set,
       consortium: { ...base.consortium, seats },
       parameters: { ...base.parameters, ...parameters },
-      nodes: [...base.nodes, ...nodes].sort((a, b) => (a.peerId < b.peerId ? -1 : 1)),
+      nodes: [...base.nodes.filter(({ peerId }) => !unknown.has(peerId)), ...nodes].sort((a, b) => (a.peerId < b.peerId ? -1 : 1)),
       alloc: developmentAccounts(nobleCrypto, accounts)
         .map(({ address }) => ({ address, balance: Wei(DEVELOPMENT_BALANCE) }))
         .sort((a, b) => (a.address < b.address ? -1 : 1)),

@@ -1,4 +1,4 @@
-import { type Genesis, genesisDigest, nobleCrypto, type RegisteredNode, unwrap, utf8ToBytes } from '@quoin/protocol'
+import { type Genesis, genesisDigest, idOfName, nobleCrypto, type RegisteredNode, unwrap, utf8ToBytes } from '@quoin/protocol'
 import type { NetworkLogger } from '../../packages/node/src/network/index.ts'
 import { createLibp2pTransport, type Libp2pTransport } from '../../packages/node/src/network/index.ts'
 import { createNodeKey, loadNodeKey } from '../../packages/node/src/network/node-key.ts'
@@ -7,6 +7,9 @@ import { freePorts } from './ports.ts'
 
 /** Messages that a listed node receives. */
 export type Hears = Pick<TransportHandlers, 'onMessage'> & Partial<Pick<TransportHandlers, 'onGossip'>>
+
+/** A listed node is an observer of the first validator's organisation. */
+const FIRST_ORGANISATION = idOfName('validator-0')!
 
 /** A listed node on the real network, controlled by a test: it receives messages, and answers nothing. */
 export class ListedNode {
@@ -22,7 +25,8 @@ export class ListedNode {
   static async create(name: string): Promise<ListedNode> {
     const key = await createNodeKey('Ed25519', nobleCrypto.sha256(utf8ToBytes(name)))
     const address = `/ip4/127.0.0.1/tcp/${await freePorts(1)}`
-    return new ListedNode({ peerId: unwrap(loadNodeKey(key)).peerId, addresses: [address] }, key)
+    const { peerId } = unwrap(loadNodeKey(key))
+    return new ListedNode({ peerId, kind: 'observer', organisation: FIRST_ORGANISATION, addresses: [address] }, key)
   }
 
   /** Joins the network of a genesis that lists `node`. The caller stops the returned transport. */

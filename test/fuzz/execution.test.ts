@@ -2,7 +2,9 @@ import {
   packOps,
   packQueues,
   packTransactions,
+  SYSTEM_ENTRIES,
   SYSTEM_RECORDS,
+  type SystemRecord,
   unpackOps,
   unpackQueues,
   unpackTransactions,
@@ -19,7 +21,8 @@ import { undoRootsCodec } from '../../packages/execution/src/state/tree/undo.ts'
 import { packImage, unpackImage } from '../../packages/execution/src/vm/packed-image.ts'
 import type { ContractImage } from '../../packages/execution/src/vm/request.ts'
 import * as any from '../../packages/protocol/test/arbitraries.ts'
-import { codecTarget, fuzz, fuzzTargets, resultTarget, throwingTarget } from './fuzz.ts'
+import * as governed from '../../packages/protocol/test/governed-arbitraries.ts'
+import { codecTarget, fuzz, fuzzTargets, resultTarget, type Target, throwingTarget } from './fuzz.ts'
 
 const account = fc.record({
   nonce: fc.nat(U32_MAX).map((nonce) => nonce as Nonce),
@@ -34,6 +37,7 @@ const contractRecord = fc.record({
   executionVersion: any.hash,
   loadGas: any.gas,
   codeBytes: fc.nat(U32_MAX),
+  callers: fc.nat(U32_MAX),
 })
 const codeRecord = fc.record({
   executionVersion: any.hash,
@@ -65,7 +69,22 @@ const image: fc.Arbitrary<ContractImage> = fc.record({
 })
 
 const layout = fc.constant(1)
-const { parameters, validators, nodes, senders } = SYSTEM_RECORDS
+const { parameters, sets } = SYSTEM_RECORDS
+const recordTarget = <T>(record: SystemRecord<T>, value: fc.Arbitrary<T>): Target =>
+  codecTarget(record.codec, fc.record({ layout, value }))
+
+/** A target for each kind of entry of the chain contract. */
+const entries: { readonly [K in keyof typeof SYSTEM_ENTRIES]: Target } = {
+  account: codecTarget(SYSTEM_ENTRIES.account.codec, governed.accountEntry),
+  organisation: codecTarget(SYSTEM_ENTRIES.organisation.codec, governed.organisation),
+  node: codecTarget(SYSTEM_ENTRIES.node.codec, governed.nodeDetails),
+  validatorKey: codecTarget(SYSTEM_ENTRIES.validatorKey.codec, governed.validatorKeyUse),
+  checkpoint: codecTarget(SYSTEM_ENTRIES.checkpoint.codec, governed.votesCheckpoint),
+  offer: codecTarget(SYSTEM_ENTRIES.offer.codec, governed.accountEntry),
+  roleName: codecTarget(SYSTEM_ENTRIES.roleName.codec, any.ascii(31)),
+  evidence: codecTarget(SYSTEM_ENTRIES.evidence.codec, governed.takenEvidence),
+  firstEvidence: codecTarget(SYSTEM_ENTRIES.firstEvidence.codec, governed.firstEvidence),
+}
 
 const undoRoots = fc
   .record({ root: any.hash, prefixes: fc.uint32Array({ maxLength: 4 }) })
@@ -87,13 +106,18 @@ const historyPlace = fc.record({
 fuzzTargets({
   account: codecTarget(accountCodec, account),
   'system record parameters': codecTarget(parameters.codec, fc.record({ layout, value: any.parameters })),
-  'system record validators': codecTarget(
-    validators.codec,
-    fc.record({ layout, value: any.validatorSet }),
-    ({ value }) => value.validators,
+  'system record roster': recordTarget(SYSTEM_RECORDS.roster, governed.roster),
+  'system record sets': codecTarget(
+    sets.codec,
+    fc.record({ layout, value: fc.record({ next: any.validatorSet, afterNext: any.validatorSet }) }),
+    ({ value }) => [value.next.validators, value.afterNext.validators],
   ),
-  'system record nodes': codecTarget(nodes.codec, fc.record({ layout, value: any.nodeRegistry })),
-  'system record senders': codecTarget(senders.codec, fc.record({ layout, value: fc.constant('open' as const) })),
+  'system record nodes': recordTarget(SYSTEM_RECORDS.nodes, governed.nodeEntries),
+  'system record policies': recordTarget(SYSTEM_RECORDS.policies, governed.policies),
+  'system record governance': recordTarget(SYSTEM_RECORDS.governance, governed.governance),
+  'system record totals': recordTarget(SYSTEM_RECORDS.totals, governed.totals),
+  'system record domain': recordTarget(SYSTEM_RECORDS.domain, any.signingDomain),
+  ...Object.fromEntries(Object.entries(entries).map(([kind, target]) => [`system entry ${kind}`, target])),
   'tree head': codecTarget(
     headCodec,
     fc.record({ format: fc.nat(255), depth: fc.nat(255), height: any.height, oldestUndo: any.height, root: any.hash }),

@@ -5,6 +5,7 @@ import {
   commitCertificateCodec,
   compactBlockCodec,
   concatBytes,
+  consortiumCodec,
   decodeContainer,
   decodeTransaction,
   encodeContainer,
@@ -44,6 +45,7 @@ import { describe, expect, it } from 'vitest'
 import { loadCrypto } from '../../packages/node/src/crypto/load.ts'
 import { container } from '../../packages/protocol/test/abi-arbitraries.ts'
 import * as any from '../../packages/protocol/test/arbitraries.ts'
+import * as governed from '../../packages/protocol/test/governed-arbitraries.ts'
 import { CHAIN_ID, reencode } from '../../packages/protocol/test/transactions.ts'
 import { codecTarget, fuzz, fuzzTargets, resultTarget, type Target, throwingTarget } from './fuzz.ts'
 
@@ -158,6 +160,7 @@ fuzzTargets({
   validatorSetCodec: codecTarget(validatorSetCodec, any.validatorSet, membersOf),
   parametersCodec: codecTarget(parametersCodec, any.parameters),
   nodeRegistryCodec: codecTarget(nodeRegistryCodec, any.nodeRegistry),
+  consortiumCodec: codecTarget(consortiumCodec, governed.consortium),
   stateProofCodec: codecTarget(stateProofCodec, stateProof),
 })
 

@@ -55,6 +55,8 @@ export const clientAccount = (index: number): Account => accountOf(2_000 + index
 /** The account of a node's operator. */
 export const operatorSecret = (index: number): Uint8Array => numberToBytes(3_000 + index, 32)
 export const OPENING_BALANCE = 10n ** 18n
+/** The account that governs. */
+export const governor = accountOf(3_000)
 
 export function simGenesis(validatorCount: number, clientCount: number, parameters: Partial<ChainParameters> = {}): Genesis {
   const validators = Array.from({ length: validatorCount }, (_, index) => {
@@ -70,7 +72,7 @@ export function simGenesis(validatorCount: number, clientCount: number, paramete
     parameters: { ...PARAMETERS, ...parameters },
     validators: createValidatorSet(validators),
     nodes: [],
-    consortium: ungovernedConsortium(validators.map((validator) => ownSeat(validator))),
+    consortium: { ...ungovernedConsortium(validators.map((validator) => ownSeat(validator))), governor: governor.address },
     alloc: Array.from({ length: clientCount }, (_, index) => ({
       address: clientAccount(index).address,
       balance: OPENING_BALANCE as Wei,

@@ -15,7 +15,7 @@ const UNDO_PREFIXES = [
  * Checks a node's disk at the end: it has each block of its chain with all its parts, its parent, and signatures of more than two thirds,
  * and no more undo records than there are heights to go back to.
  */
-export async function checkHistory(by: string, kv: Kv, head: number, validatorCount: number): Promise<void> {
+export async function checkHistory(by: string, kv: Kv, head: number): Promise<void> {
   const store = unwrap(BlockStore.open(kv, simCrypto))
   if (store.head.header.number !== head)
     throw new Violation(`${by} stores block ${store.head.header.number}, but its head was ${head}`)
@@ -28,8 +28,11 @@ export async function checkHistory(by: string, kv: Kv, head: number, validatorCo
     if (stored.header.parentHash !== store.header(Height(number - 1))?.hash)
       throw new Violation(`${by} stores block ${number} without its parent`)
     const signers = new Set(certificate?.signatures.map(({ validator }) => validator))
-    if (certificate?.blockHash !== stored.hash || 3 * signers.size <= 2 * validatorCount)
-      throw new Violation(`${by} stores a certificate of block ${number} with only ${signers.size} signatures`)
+    const { validators } = store.validators(height)!
+    const powerOf = (members: typeof validators) => members.reduce((sum, { power }) => sum + power, 0)
+    const signed = powerOf(validators.filter(({ address }) => signers.has(address)))
+    if (certificate?.blockHash !== stored.hash || 3 * signed <= 2 * powerOf(validators))
+      throw new Violation(`${by} stores a certificate of block ${number} with only ${signed} of the power`)
   }
   for (const [space, kind] of UNDO_PREFIXES) {
     let count = 0

@@ -1,5 +1,6 @@
 import { CODE_REGISTRY_ADDRESS } from '@quoin/execution/contract'
 import { type Address, contractAddress } from '@quoin/protocol'
+import { type ChangeCounts, type Changes, NO_CHANGES } from './changes.ts'
 import { addCall, failCall, ledgers, passCall, upgradeCall } from './contracts.ts'
 import { simCrypto } from './crypto.ts'
 import { type Account, clientAccount, signed, transfer } from './genesis.ts'
@@ -8,6 +9,8 @@ import type { SeededRandom } from './random.ts'
 /** Contracts that clients create in a run. */
 const CONTRACTS_MAX = 8
 const CONTRACT_GAS = 3_000_000
+/** Part of the transactions that come from the governor, if there is one that changes the chain. */
+const GOVERNOR_CHANCE = 0.3
 
 /** A client's next transaction. */
 export interface Sent {
@@ -26,14 +29,31 @@ export class Load {
   readonly #contracts: { readonly address: Address; readonly owner: number }[] = []
   taken = 0
 
-  constructor(random: SeededRandom, clients: number) {
+  readonly #changes: Changes | undefined
+
+  /** @param changes what the governor does; it is the client after the others */
+  constructor(random: SeededRandom, clients: number, changes?: Changes) {
     this.#random = random
-    this.#nonces = new Array<number>(clients).fill(0)
+    this.#changes = changes
+    this.#nonces = new Array<number>(clients + (changes === undefined ? 0 : 1)).fill(0)
+  }
+
+  get changes(): Readonly<ChangeCounts> {
+    return this.#changes?.counts ?? NO_CHANGES
+  }
+
+  get #clients(): number {
+    return this.#nonces.length - (this.#changes === undefined ? 0 : 1)
   }
 
   next(): Sent {
     const random = this.#random
-    const client = random.below(this.#nonces.length)
+    if (this.#changes !== undefined && random.chance(GOVERNOR_CHANCE)) {
+      const client = this.#nonces.length - 1
+      const nonce = this.#nonces[client]!
+      return { client, nonce, raw: this.#changes.next(nonce) }
+    }
+    const client = random.below(this.#clients)
     const kind = this.#contracts.length === 0 ? 'create' : random.pick(KINDS)
     return kind === 'upgrade' ? this.#upgrade() : this.#send(client, kind)
   }
@@ -56,7 +76,7 @@ export class Load {
     const from = clientAccount(client)
     const sent = (raw: Uint8Array): Sent => ({ client, nonce, raw })
     if (kind === 'transfer') {
-      const to = clientAccount(random.below(this.#nonces.length)).address
+      const to = clientAccount(random.below(this.#clients)).address
       return sent(transfer(from, to, nonce, BigInt(random.below(1_000))))
     }
     if (kind === 'create' && this.#contracts.length < CONTRACTS_MAX) {

@@ -4,12 +4,14 @@ import {
   bytesToHex,
   commitVotes,
   Hash,
+  Height,
   type Proposal,
   polkaVotes,
   type Receipt,
   receiptsRoot,
   roundVotes,
   unwrap,
+  type ValidatorSet,
   type Vote,
 } from '@quoin/protocol'
 import { decodeMessage, decodeMessageHead, type EngineMessage, messagePosition } from '../../packages/node/src/engine/messages.ts'
@@ -32,9 +34,8 @@ export interface ContractCounts {
  * predicates. Signatures are assumed valid; voting power is counted here.
  */
 export class Oracle {
-  readonly #validatorCount: number
-  /** Sizes of the sets by height, where they are known. */
-  readonly #setSizes = new Map<number, number>()
+  /** Powers of the validators by height, as the first node that knew them stored them. */
+  readonly #sets = new Map<number, ReadonlyMap<Address, number>>()
   readonly #faulty: ReadonlySet<Address>
   readonly #committed = new Map<number, { readonly hash: Hash; readonly by: PeerId }>()
   /** What each validator said, over all its lives: `validator/kind/height/round` to the value. */
@@ -50,10 +51,13 @@ export class Oracle {
   readonly contracts: ContractCounts = { created: 0, logged: 0, failed: 0 }
 
   /** Messages of `faulty` validators are not judged, but their votes count. */
-  constructor(validatorCount: number, faulty: readonly Address[] = []) {
-    this.#validatorCount = validatorCount
+  constructor(validators: ValidatorSet, faulty: readonly Address[] = []) {
+    for (const height of [1, 2]) this.#sets.set(height, powersOf(validators))
     this.#faulty = new Set(faulty)
   }
+
+  /** Number of heights whose set differs from the one before. */
+  sets = 0
 
   /** Whether a validator ever prevoted nil. */
   saidNil(validator: Address): boolean {
@@ -87,10 +91,9 @@ export class Oracle {
     for (const vote of votesOf(message)) this.#onVote(vote)
   }
 
-  /** A node has a new head, or restarted with one. `setSize` is the number of validators that vote on the next block. */
-  committed(by: PeerId, blocks: BlockReader, setSize: number): void {
+  /** A node has a new head, or restarted with one. */
+  committed(by: PeerId, blocks: BlockReader): void {
     const { header, hash } = blocks.head
-    this.#setSizes.set(header.number + 1, setSize)
     const known = this.#committed.get(header.number)
     if (known !== undefined && known.hash !== hash) {
       throw new Violation(`agreement: block ${header.number} is ${known.hash} on ${known.by} and ${hash} on ${by}`)
@@ -98,6 +101,7 @@ export class Oracle {
     this.#committed.set(header.number, known ?? { hash, by })
     this.height = Math.max(this.height, header.number)
     if (header.number === 0) return
+    this.#checkSet(by, blocks, header.number + 2)
     if (known === undefined && (blocks.certificate(header.number)?.round ?? 0) > 0) this.roundsLost++
     const receipts = this.#checkReceipts(by, blocks)
     if (known === undefined) for (const receipt of receipts) this.#count(receipt)
@@ -108,6 +112,30 @@ export class Oracle {
     const before = this.#times.get(header.number - 1)
     if (before !== undefined && header.timeMs <= before)
       throw new Violation(`time of block ${header.number} is not after its parent's`)
+  }
+
+  /** All nodes know the same validators of a height. Less than a third of the power of more than three joins, and less than a third leaves. */
+  #checkSet(by: PeerId, blocks: BlockReader, height: number): void {
+    const set = blocks.validators(Height(height))
+    if (set === undefined) throw new Violation(`${by} does not know the validators of height ${height}`)
+    const powers = powersOf(set)
+    const known = this.#sets.get(height)
+    if (known !== undefined) {
+      if (textOf(known) !== textOf(powers)) throw new Violation(`${by} has other validators of height ${height} than another node`)
+      return
+    }
+    if (new Set(set.validators.map(({ id }) => id)).size < powers.size)
+      throw new Violation(`a validator has two keys at height ${height}`)
+    this.#sets.set(height, powers)
+    const before = this.#sets.get(height - 1)
+    if (before === undefined || textOf(before) === textOf(powers)) return
+    this.sets++
+    if (before.size <= 3) return
+    const total = sum(before.values())
+    const joined = sum([...powers].map(([address, power]) => Math.max(0, power - (before.get(address) ?? 0))))
+    const left = sum([...before].map(([address, power]) => Math.max(0, power - (powers.get(address) ?? 0))))
+    if (3 * joined >= total || 3 * left >= total)
+      throw new Violation(`of the power ${total}, ${joined} joined and ${left} left at height ${height}`)
   }
 
   /**
@@ -160,9 +188,12 @@ export class Oracle {
 
   /** Whether `by` can have seen a polka. Its own prevote counts even if unseen, because it may have had no peer to send it to. */
   #hasPolka(height: number, round: number, valueId: Hash, by: Address): boolean {
-    const prevoters = this.#prevoters.get(`${height}/${round}/${valueId}`)
-    const unseen = this.#said.has(`${by}/prevote/${height}/${round}`) ? 0 : 1
-    return 3 * ((prevoters?.size ?? 0) + unseen) > 2 * (this.#setSizes.get(height) ?? this.#validatorCount)
+    const powers = this.#sets.get(height)
+    if (powers === undefined) throw new Violation(`${by} votes at height ${height}, whose validators nobody can know`)
+    const prevoters = this.#prevoters.get(`${height}/${round}/${valueId}`) ?? []
+    const power = sum([...prevoters].map((address) => powers.get(address) ?? 0))
+    const unseen = this.#said.has(`${by}/prevote/${height}/${round}`) ? 0 : (powers.get(by) ?? 0)
+    return 3 * (power + unseen) > 2 * sum(powers.values())
   }
 
   /** Throws if something else was said at this step. Returns true the first time. */
@@ -173,6 +204,11 @@ export class Oracle {
     return known === undefined
   }
 }
+
+const powersOf = ({ validators }: ValidatorSet): ReadonlyMap<Address, number> =>
+  new Map(validators.map(({ address, power }) => [address, power]))
+const textOf = (powers: ReadonlyMap<Address, number>): string => JSON.stringify([...powers])
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, number) => total + number, 0)
 
 /**
  * Checks that each code in the state on a node's disk has its image, whatever crashes happened (`packages/execution/src/state/keys.ts`).

@@ -14,7 +14,10 @@ const IS_LONG = process.env.QUOIN_TEST_LONG === '1'
 const SEEDS = IS_LONG ? 3_000 : 120
 const SEEDS_OF_SEVEN = IS_LONG ? 500 : 20
 const SEEDS_OF_200_HEIGHTS = IS_LONG ? 20 : 2
+const SEEDS_OF_CHANGES = IS_LONG ? 1_000 : 20
 const SEEDS_PER_TEST = 10
+/** Long enough for changes to take effect, which takes two heights each. */
+const CHANGING = { faultyHeights: 20, faultyMs: 60_000, healedHeights: 5, healedMs: 60_000 } satisfies Partial<SimulationOptions>
 /** Logs are replayed after every step of the first seeds, and after some steps of the others. */
 const REPLAY_CHANCE = 0.05
 
@@ -127,6 +130,18 @@ describe.runIf(ONLY_SEED === undefined)('faulty networks', () => {
       expect(rewritten.length).toBeGreaterThanOrEqual(3)
     },
   )
+
+  const summaryOfChanges = new SeedSummary()
+  afterAll(() => summaryOfChanges.print('four to seven validators that change, with two spare nodes'))
+
+  it.each(startsOf(SEEDS_OF_CHANGES))('ten seeds from %i of sets, roles and rules that change under faults', async (start) => {
+    for (let seed = start; seed < start + SEEDS_PER_TEST; seed++) {
+      const simulation = new Simulation({ seed, nodeCount: 4 + (seed % 4), spareCount: 2, lastingFaults: [], ...CHANGING })
+      const result = await simulation.run()
+      summaryOfChanges.add(result)
+      expect(result.offenders).toEqual({})
+    }
+  })
 
   it('seed 40,017: a timer that fires while a synced block is committed does not reach the height that ended', async () => {
     await runSeed({ seed: 40_017, nodeCount: 7, followerCount: 1 })

@@ -6,6 +6,7 @@ import { keyOf } from '../../packages/node/src/evidence/evidence-pool.ts'
 import type { OperatorAccount } from '../../packages/node/src/evidence/operator-account.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
 import type { NodePowers } from '../../packages/node/src/node.ts'
+import { type ChangeCounts, Changes } from './changes.ts'
 import { DEFAULT_LASTING, Faults, type LastingFault } from './faults.ts'
 import { simGenesis, validatorKey } from './genesis.ts'
 import { checkHistory } from './history-check.ts'
@@ -23,6 +24,8 @@ export interface SimulationOptions {
   readonly nodeCount?: number
   /** Number of nodes without a vote. */
   readonly followerCount?: number
+  /** Number of nodes with keys that genesis does not name. With it the governor changes validators, roles and rules all the time. */
+  readonly spareCount?: number
   /** Heights that must be final before faults end. */
   readonly faultyHeights?: number
   /** Heights that must follow on every node after the network is healed. */
@@ -80,6 +83,9 @@ export interface SimulationResult {
   readonly transactions: number
   /** Results of the transactions that concern contracts. */
   readonly contracts: Readonly<ContractCounts>
+  /** Validator sets that followed each other, and what the governor did. */
+  readonly sets: number
+  readonly changes: Readonly<ChangeCounts>
   /** Blocks that were not decided in round 0. */
   readonly roundsLost: number
   /** Validators caught signing twice, and by how many nodes. */
@@ -123,17 +129,18 @@ export class Simulation {
   #failure: Error | undefined
 
   constructor(options: SimulationOptions) {
-    const { seed, nodeCount = 4, followerCount = 0, clientCount = CLIENTS, twin = false, calm = false } = options
+    const { seed, nodeCount = 4, followerCount = 0, spareCount = 0, clientCount = CLIENTS, twin = false, calm = false } = options
     const { logger = silentLogger } = options
     this.#options = options
     this.world = new World(seed)
     this.network = new SimNetwork(this.world)
     this.network.onHandlerFault = (error) => this.#onHandlerFault(error)
     this.#pace = this.world.random.fork()
-    this.#load = new Load(this.#pace.fork(), CLIENTS)
+    const changes = spareCount > 0 ? new Changes(this.#pace.fork(), nodeCount, spareCount, () => this.#chain()) : undefined
+    this.#load = new Load(this.#pace.fork(), CLIENTS, changes)
     const liars = new Set(options.liars ?? (twin ? [nodeCount - 1] : []))
     this.oracle = new Oracle(
-      nodeCount,
+      simGenesis(nodeCount, clientCount).validators,
       [...liars].map((index) => validatorKey(index).address),
     )
     this.network.onSend = (from, _to, message) => {
@@ -148,9 +155,9 @@ export class Simulation {
     const genesis = simGenesis(nodeCount, clientCount, options.parameters)
     this.#validators = genesis.validators
     const workMsMax = calm ? 0 : this.world.random.pick(WORK_MS_MAX)
-    this.nodes = Array.from({ length: nodeCount + (twin ? 1 : 0) + followerCount }, (_, index) => {
+    this.nodes = Array.from({ length: nodeCount + (twin ? 1 : 0) + spareCount + followerCount }, (_, index) => {
       return new SimNode({
-        isValidator: index < nodeCount || (twin && index === nodeCount),
+        isValidator: index < nodeCount + spareCount || (twin && index === nodeCount),
         ...(twin && index === nodeCount ? { keyIndex: nodeCount - 1 } : {}),
         operator: options.operatorOf?.(index),
         world: this.world,
@@ -196,7 +203,7 @@ export class Simulation {
     await this.stop()
     for (const { peer, disk, committedHeight } of alive()) {
       await checkImages(peer, disk.kv)
-      await checkHistory(peer, disk.kv, committedHeight, this.#validators.validators.length)
+      await checkHistory(peer, disk.kv, committedHeight)
     }
     if (this.network.penalties.length > 0 && !this.#options.twin) {
       throw new Violation(`an honest node was penalised: ${JSON.stringify(this.network.penalties.slice(0, 3))}`)
@@ -212,6 +219,8 @@ export class Simulation {
       replays: this.#replays.count,
       transactions: this.#load.taken,
       contracts: this.oracle.contracts,
+      sets: this.oracle.sets,
+      changes: this.#load.changes,
       roundsLost: this.oracle.roundsLost,
       offenders,
     }
@@ -233,6 +242,12 @@ export class Simulation {
     this.#started = true
     if (load) this.#sendLoad()
     if (!calm) this.#faults.begin()
+  }
+
+  /** What the governor must know of the chain to sign for it. */
+  #chain() {
+    const { domain } = this.nodes.find(({ node }) => node !== undefined)!.node!.chain
+    return { domain, height: this.oracle.height }
   }
 
   /** Index of the validator that proposes in round 0 of a height. */
@@ -292,7 +307,7 @@ export class Simulation {
     const { node } = sim
     if (node === undefined) return
     this.world.record('head', sim.peer, node.blocks.head.hash)
-    this.oracle.committed(sim.peer, node.blocks, node.chain.head.validators.validators.length)
+    this.oracle.committed(sim.peer, node.blocks)
   }
 
   // ---- load

@@ -19,7 +19,10 @@ it('describes every table and sample, sorted, each once', () => {
     'fees.baseFeeChangeDenominator',
     'limits.blockGasMax',
     'sample.receipt',
-    'record.validators',
+    'record.roster',
+    'entry.account',
+    'lane.transactionGasMax',
+    'native.chain',
   ])
     expect(names).toContain(name)
 })

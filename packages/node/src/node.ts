@@ -6,7 +6,7 @@ import { AnswerBudget } from './answer-budget.ts'
 import { recentFaults } from './chain/block-fault.ts'
 import type { ChainRefusal } from './chain/chain.ts'
 import { type Ledger, openLedger } from './chain/ledger.ts'
-import type { Chain } from './chain/types.ts'
+import type { Chain, Head } from './chain/types.ts'
 import type { SenderRecovery } from './crypto/recovery.ts'
 import type { Crc32c } from './engine/crc32c.ts'
 import { Engine } from './engine/engine.ts'
@@ -26,7 +26,7 @@ import { type SimulatedRefusal, simulatedRefusal } from './chain/simulated.ts'
 import { Scope } from './lifecycle.ts'
 import type { Logger } from './logger.ts'
 import type { Mempool } from './mempool/types.ts'
-import type { Clock, Kv, LogFile, PeerId, Random, Transport } from './powers.ts'
+import type { Clock, Kv, LogFile, PeerAddress, PeerId, Random, Transport } from './powers.ts'
 import type { BlockStore, StoreRefusal } from './store/block-store.ts'
 import type { CommitHeights } from './store/commit-heights.ts'
 import { DamagedError, DamageReports } from './store/damage.ts'
@@ -64,6 +64,13 @@ export interface NodeOptions {
   readonly signState?: SignStateOptions | undefined
   /** Reports equivocation to the chain from this account. Undefined: the node only keeps and passes on evidence. */
   readonly operator?: OperatorAccount | undefined
+  /**
+   * Nodes that are dialled and admitted although the chain does not name them, until this node has caught up and the chain names it. By them a
+   * node joins whose genesis names only machines that are gone.
+   */
+  readonly bootstrapPeers?: readonly PeerAddress[]
+  /** The halt height after which the operator has told this node to continue. */
+  readonly resumeAfter?: Height | undefined
   readonly logger: Logger
   /** Called at most once, when the engine has stopped for good. The node still answers reads; an operator must look. */
   readonly onHalt: (error: unknown) => void
@@ -99,14 +106,22 @@ export interface Node {
  * @returns The node, not started yet; or why it cannot run on this genesis or database.
  */
 export async function createNode(options: NodeOptions): Promise<Result<Node, ChainRefusal | StoreRefusal | SimulatedRefusal>> {
-  const { powers, genesis, logger, transactionRefusal } = options
+  const { powers, genesis, logger, transactionRefusal, resumeAfter } = options
   const damage = powers.damage ?? new DamageReports()
   const refusal = simulatedRefusal(genesis)
   if (refusal !== undefined) return err(refusal)
-  const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal, onDamage: damage.report })
+  const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal, resumeAfter, onDamage: damage.report })
   if (!ledger.ok) return ledger
   const evidence = await EvidencePool.open(powers.kv, powers.crypto, options.onHalt)
   return ok(new ComposedNode(options, ledger.value, evidence, damage))
+}
+
+/** The chain's nodes and the bootstrap peers. A peer that both name is dialled at the addresses of both. */
+function withBootstrap(nodes: readonly PeerAddress[], bootstrap: readonly PeerAddress[]): readonly PeerAddress[] {
+  const byPeer = new Map<PeerId, PeerAddress>(nodes.map((node) => [node.peerId, node]))
+  for (const { peerId, addresses } of bootstrap)
+    byPeer.set(peerId, { peerId, addresses: [...addresses, ...(byPeer.get(peerId)?.addresses ?? [])] })
+  return [...byPeer.values()]
 }
 
 class ComposedNode implements Node {
@@ -196,6 +211,7 @@ class ComposedNode implements Node {
       logger: logger.child({ module: 'engine' }),
     })
     this.#engine = engine
+    this.#stopAsScheduled()
     this.#scope.own({ close: () => engine.stop() })
     this.#scope.own({ close: () => transport.stop() })
     await transport.start()
@@ -231,6 +247,15 @@ class ComposedNode implements Node {
   #stopAt(damage: unknown): void {
     if (this.#engine === undefined) this.#halt(damage)
     else this.#engine.halt(damage)
+  }
+
+  /** Ends the node when the chain has reached a height at which it must not go on, unless the others have. */
+  #stopAsScheduled(): void {
+    const look = ({ stop }: Head): void => {
+      if (stop !== undefined && !this.sync.behind) this.#stopAt(stop)
+    }
+    look(this.chain.head)
+    this.#scope.own({ close: this.chain.onHead(look) })
   }
 
   #halt(error: unknown): void {
@@ -287,12 +312,16 @@ class ComposedNode implements Node {
   /** The chain's state defines which nodes may stay connected: update the transport when it changes. */
   #admitNodes(): void {
     const { transport } = this.#options.powers
+    const bootstrap = this.#options.bootstrapPeers ?? []
+    let isJoining = bootstrap.length > 0
     let { nodes } = this.chain.head
-    transport.admit(nodes)
+    transport.admit(withBootstrap(nodes, bootstrap))
     const unsubscribe = this.chain.onHead((head) => {
-      if (head.nodes === nodes) return
+      const joins = isJoining
+      isJoining &&= this.sync.behind || this.sync.heard === 0 || !head.nodes.some(({ peerId }) => peerId === transport.self)
+      if (head.nodes === nodes && joins === isJoining) return
       nodes = head.nodes
-      transport.admit(nodes)
+      transport.admit(isJoining ? withBootstrap(nodes, bootstrap) : nodes)
     })
     this.#scope.own({ close: unsubscribe })
   }

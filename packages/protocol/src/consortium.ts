@@ -59,15 +59,20 @@ const sortedBy = <T>(what: string, items: codec.Codec<readonly T[]>, key: (item:
 
 const id = codec.checked(codec.hash, idProblem)
 
+/** What genesis does not say about an organisation: in its bytes it stands for nothing, and must be this. */
+const UNSAID = { suspended: false, members: 0, voters: 0, checkpoints: 0 } as const
+
 const foundingOrganisation: codec.Codec<FoundingOrganisation> = {
   bytesMax: 32 + organisationCodec.bytesMax,
   write(writer, { id: key, ...fields }) {
     id.write(writer, key)
-    organisationCodec.write(writer, { ...fields, suspended: false, members: 0, voters: 0, checkpoints: 0 })
+    organisationCodec.write(writer, { ...fields, ...UNSAID })
   },
   read(reader) {
     const key = id.read(reader)
-    const { name, votes, share, grantable } = organisationCodec.read(reader)
+    const { name, votes, share, grantable, suspended, members, voters, checkpoints } = organisationCodec.read(reader)
+    if (suspended || members > 0 || voters > 0 || checkpoints > 0)
+      reader.fail('an organisation of genesis must be neither suspended nor counted')
     return { id: key, name, votes, share, grantable }
   },
 }
@@ -80,7 +85,8 @@ const foundingAccount: codec.Codec<FoundingAccount> = {
   },
   read(reader) {
     const address = codec.address.read(reader)
-    const { suspended: _, ...entry } = accountEntryCodec.read(reader)
+    const { suspended, ...entry } = accountEntryCodec.read(reader)
+    if (suspended) reader.fail('an account of genesis must not be suspended')
     return { address, ...entry }
   },
 }

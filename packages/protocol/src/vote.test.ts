@@ -90,7 +90,7 @@ describe('the signed digest', () => {
   it('has a kind of its own for each message', () => {
     const kinds = Object.values(SIGNED_KIND)
     expect(new Set(kinds).size).toBe(kinds.length)
-    expect(SIGNED_KIND).toEqual({ prevote: 1, precommit: 2, proposal: 3, handshake: 4 })
+    expect(SIGNED_KIND).toEqual({ prevote: 1, precommit: 2, proposal: 3, handshake: 4, ready: 5, rotation: 6 })
   })
 
   it('does not depend on the signer, which the key identifies', () => {

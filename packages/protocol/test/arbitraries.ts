@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { CompactBlock, RawBlock } from '../src/block.ts'
 import { BLOOM_BYTES } from '../src/bloom.ts'
-import { Address, Hash, utf8ToBytes } from '../src/bytes.ts'
+import { Address, Hash } from '../src/bytes.ts'
 import {
   type CommitCertificate,
   type CommitSignature,
@@ -249,7 +249,7 @@ const members = fc
         ...ids.toSorted().map((own) =>
           fc.record({
             id: fc.constant(own),
-            name: fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }).map((name) => name.slice(0, 16)).filter((name) => utf8ToBytes(name).length <= 64),
+            name: fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }).map((name) => [...name].slice(0, LIMITS.organisationNameBytesMax / 4).join('')),
             votes: amountUpTo(LIMITS.votesMax),
             share: amountUpTo(LIMITS.shareMax - 1).map((share) => share + 1),
             grantable: roles,

@@ -13,9 +13,12 @@ import {
   DEFAULT_PARAMETERS,
   encodeRlp,
   hexToBytes,
+  idOfName,
   integerPayload,
+  ownSeat,
   publicKeyOf,
   receiptsCodec,
+  ungovernedConsortium,
   unwrap,
 } from '../../../packages/protocol/dist/index.js'
 import { containerOf } from '../../../test/contracts/contract.mjs'
@@ -56,6 +59,7 @@ export class AbuseChain {
     await chain.#open()
     const publicKey = publicKeyOf(crypto.publicKey(new Uint8Array(32).fill(7)))
     chain.#miner = addressOfPublicKey(crypto, publicKey)
+    const member = { id: idOfName('bank-a'), address: chain.#miner, publicKey, power: 1, feeAddress: chain.#miner }
     const genesis = await chain.#executor.genesis({
       chainId: CHAIN_ID,
       timeMs: 1_700_000_000_000,

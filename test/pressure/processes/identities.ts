@@ -1,4 +1,4 @@
-import { type Crypto, type Genesis, genesisDigest, type RegisteredNode, unwrap, utf8ToBytes } from '@quoin/protocol'
+import { type Crypto, type Genesis, genesisDigest, idOfName, type RegisteredNode, unwrap, utf8ToBytes } from '@quoin/protocol'
 import { createNodeKey, loadNodeKey } from '../../../packages/node/src/network/node-key.ts'
 
 /** Attackers that genesis lists as nodes. A banned one is useless in the next round, so each round has its own. */
@@ -8,9 +8,10 @@ export const identityName = (attack: string, round: number): string => `pressure
 export const identityKey = (crypto: Pick<Crypto, 'sha256'>, name: string): Promise<Uint8Array> =>
   createNodeKey('Ed25519', crypto.sha256(utf8ToBytes(name)))
 
-/** Its entry in genesis, without an address: it dials, and validators do not dial it while it is absent. */
+/** Its entry in genesis as an observer of the first validator's organisation, without an address: it dials, and validators do not dial it while it is absent. */
 export async function identityEntry(crypto: Pick<Crypto, 'sha256'>, name: string): Promise<RegisteredNode> {
-  return { peerId: unwrap(loadNodeKey(await identityKey(crypto, name))).peerId, addresses: [] }
+  const { peerId } = unwrap(loadNodeKey(await identityKey(crypto, name)))
+  return { peerId, kind: 'observer', organisation: idOfName('validator-0')!, addresses: [] }
 }
 
 /** The network's name in handshakes and protocols, derived from its genesis. */

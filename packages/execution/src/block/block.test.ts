@@ -128,7 +128,7 @@ describe.each(Object.entries(WAYS))('whatever throws %s', (_, way) => {
 const STEPS = {
   any: [
     'observer.onTransaction',
-    'rules.sendPolicy',
+    'rules.sending',
     'transaction.gasLimit',
     'transaction.nonce',
     'rules.gasLimit',

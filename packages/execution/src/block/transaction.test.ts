@@ -101,7 +101,7 @@ describe('refusals use the phrases that viem matches', () => {
 describe('applyTransaction', () => {
   const rich = accountOf(5, 10n ** 9n)
   const apply = (journal: Journal, transaction: Transaction, applied: TransactionRules, proposer = miner) =>
-    applyTransaction(new TestContracts(journal, { ...TEST_BLOCK, proposer }).machine, transaction, sender, applied)
+    applyTransaction(new TestContracts(journal, { ...TEST_BLOCK, proposer }).machine, transaction, sender, applied, false)
   const balances = (journal: Journal) => [sender, recipient, miner].map((address) => journal.account(address).balance)
 
   it.each([

@@ -15,6 +15,7 @@ import { CallWorld } from '../../test/call-world.ts'
 import { abiOf, creationOf, USER } from '../../test/contracts.ts'
 import { type Body, body, RANDOM_CONTRACT_ABI, type Statement, sourceOf } from '../../test/random-contracts.ts'
 import { intrinsicGas } from '../block/intrinsic-gas.ts'
+import { UNJUDGED } from '../block/sending.ts'
 import { applyTransaction } from '../block/transaction.ts'
 import { Machine } from '../contract/machine.ts'
 import { Journal } from '../state/journal.ts'
@@ -92,7 +93,7 @@ function applied(world: CallWorld, call: Pick<Call, 'to' | 'data' | 'value'>, ga
   const fees = { maxFeePerGas: 0n as Wei, maxPriorityFeePerGas: 0n as Wei }
   const transaction = { ...call, ...fees, nonce, accessList: [], gasLimit: gas as Gas } as unknown as Transaction
   const rules = { feePolicy: 'free', transactionGasMax: TRANSACTION_GAS as Gas, baseFee: 0n as Wei, sending: UNJUDGED } as const
-  const { status, gasUsed } = applyTransaction(machine, transaction, USER, rules)
+  const { status, gasUsed } = applyTransaction(machine, transaction, USER, rules, false)
   return status === 1 ? { gasUsed, inner, changes: machine.journal.changes() } : undefined
 }
 

@@ -29,6 +29,7 @@ import { intrinsicGas } from '../block/intrinsic-gas.ts'
 import { type Sending, UNJUDGED } from '../block/sending.ts'
 import {
   type ChargedRun,
+  chargedPolicy,
   checkAccount,
   checkRules,
   outcomeOf,
@@ -39,6 +40,7 @@ import type { Machine } from '../contract/machine.ts'
 import type { TransactionRefusal } from '../executor.ts'
 import { credit } from '../state/credit.ts'
 import type { Journal, Transfer } from '../state/journal.ts'
+import { SYSTEM_ADDRESS } from '../state/system-records.ts'
 import type { SimulatedCall } from './block-plan.ts'
 import { type CallResult, resultOf, returnedProblem } from './call.ts'
 import { transferLog } from './transfer-log.ts'
@@ -136,14 +138,17 @@ export class SimulatedBlockRun {
     const judged = this.#rules.isValidated ? transaction : { ...transaction, nonce }
     // Contracts may send, also in the validated mode (execution-apis).
     const account = { ...journal.account(call.from), codeHash: undefined }
-    const refusal = checkRules(judged, call.from, rules) ?? checkAccount(judged, account, rules.feePolicy)
+    const isLane = rules.sending.usesLane(judged, call.from)
+    const feePolicy = chargedPolicy(rules.feePolicy, isLane)
+    const refusal = checkRules(judged, call.from, rules) ?? checkAccount(judged, account, feePolicy)
     if (refusal !== undefined) return err(refusal)
     const { raw, hash } = this.#encoded(transaction)
     if (this.#rules.isValidated && raw.length > LIMITS.transactionBytesMax)
       return problem('too-large', `transaction has ${raw.length} bytes, at most ${LIMITS.transactionBytesMax} are allowed`)
-    const run = runTransaction(this.#machine, transaction, call.from, rules, creditUpToMax)
+    const run = runTransaction(this.#machine, transaction, call.from, { ...rules, feePolicy }, creditUpToMax)
+    const payer = feePolicy === rules.feePolicy ? call.from : SYSTEM_ADDRESS
     const { gasLimit } = transaction
-    return this.#keep({ nonce: transaction.nonce, gasLimit, hash, bytes: raw.length }, call.from, run)
+    return this.#keep({ nonce: transaction.nonce, gasLimit, hash, bytes: raw.length }, payer, run)
   }
 
   /** The gas limit: what the call asks for, else what is left in the block. The gas of all calls together is limited. */
@@ -179,7 +184,7 @@ export class SimulatedBlockRun {
     return { raw, hash: Hash(this.#rules.crypto.keccak256(raw)) }
   }
 
-  #keep(transaction: SimulatedTransaction, sender: Address, run: ChargedRun): Result<undefined, CallProblem> {
+  #keep(transaction: SimulatedTransaction, payer: Address, run: ChargedRun): Result<undefined, CallProblem> {
     const { journal } = this.#machine
     const logs = withTransfers(run.logs, journal.transactionTransfers)
     const result = resultOf(run, journal)
@@ -189,7 +194,7 @@ export class SimulatedBlockRun {
     this.#budget.gas -= run.gasUsed
     this.#budget.bytes -= bytesOf(transaction, outcome, logs)
     if (this.#budget.bytes < 0) return problem('limit-exceeded', ANSWER_TOO_LONG)
-    const { gasUsed, failure: _, creations: __, ...receipt } = outcomeOf(run, transaction, sender)
+    const { gasUsed, failure: _, creations: __, ...receipt } = outcomeOf(run, transaction, payer)
     this.#gasUsed += gasUsed
     this.#receipts.push({ ...receipt, gasUsed: gasUsed as Gas, cumulativeGasUsed: this.#gasUsed as Gas })
     this.#results.push({ transaction, outcome, logs })

@@ -4,6 +4,7 @@ import {
   hasRoles,
   type Hash,
   type Height,
+  NO_SCHEDULE,
   type Organisation,
   ROLES,
   type RosterEntry,
@@ -21,6 +22,7 @@ export function writeFounding(journal: Journal, { parameters, validators, nodes,
   writeSystemRecord(journal, SYSTEM_RECORDS.parameters, parameters)
   writeSystemRecord(journal, SYSTEM_RECORDS.sets, { next: validators, afterNext: validators })
   writeSystemRecord(journal, SYSTEM_RECORDS.policies, policies)
+  writeSystemRecord(journal, SYSTEM_RECORDS.schedule, NO_SCHEDULE)
   writeSystemRecord(journal, SYSTEM_RECORDS.governance, { governor, offer: undefined, participants })
   const roster = seats.map((seat): RosterEntry => {
     const beginning = { readyAt: 0 as Height, changedAt: 0 as Height, rotatedAt: 0 as Height, equivocated: false }

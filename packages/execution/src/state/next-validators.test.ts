@@ -17,7 +17,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { nextValidatorSet, READY_HEIGHTS, SMALL_SET_COUNT_MAX } from './next-validators.ts'
 
-const BOUNDS = { validatorsMin: 1, validatorsMax: LIMITS.validatorsMax }
+type Bounds = Parameters<typeof nextValidatorSet>[3]
+const BOUNDS: Bounds = { validatorsMin: 1, validatorsMax: LIMITS.validatorsMax }
 const publicKey = new Uint8Array(34).fill(1) as PublicKey
 const keyAddress = (key: number) => Address(numberToBytes(key, 20))
 const idOf = (n: number): Hash => idOfName(`v${n}`)!
@@ -45,11 +46,11 @@ const wantedOf = ([n, power, key = n]: readonly [n: number, power: number, key?:
   }) satisfies RosterEntry
 type Wanted = readonly (readonly [n: number, power: number, key?: number])[]
 const rosterOf = (...wanted: Wanted) => wanted.map((one) => wantedOf(one))
-const next = (current: ValidatorSet, roster: readonly RosterEntry[], height = 1, bounds = BOUNDS) =>
+const next = (current: ValidatorSet, roster: readonly RosterEntry[], height = 1, bounds: Bounds = BOUNDS) =>
   nextValidatorSet(current, roster, height as Height, bounds)
 const shown = (set: ValidatorSet) =>
   set.validators.map(({ id, address, power }) => `${nameOfId(id)}:${Number(address)}:${power}`).toSorted()
-const steps = (current: ValidatorSet, roster: readonly RosterEntry[], bounds = BOUNDS): string[][] => {
+const steps = (current: ValidatorSet, roster: readonly RosterEntry[], bounds: Bounds = BOUNDS): string[][] => {
   const seen: string[][] = []
   let set = current
   for (let i = 0; i < 200; i++) {

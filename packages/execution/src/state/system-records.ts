@@ -17,6 +17,8 @@ import {
   type Result,
   type RosterEntry,
   rosterCodec,
+  type Schedule,
+  scheduleCodec,
   type SigningDomain,
   signingDomainCodec,
   storageKey,
@@ -77,6 +79,7 @@ export const SYSTEM_RECORDS = {
   policies: systemRecord<Policies>('policies', policiesCodec),
   governance: systemRecord<Governance>('governance', governanceCodec),
   totals: systemRecord<OrganisationTotals>('totals', organisationTotalsCodec),
+  schedule: systemRecord<Schedule>('schedule', scheduleCodec),
   /** Written by the first block, because the hash of genesis commits to the state of genesis. */
   domain: systemRecord<SigningDomain>('domain', signingDomainCodec),
 } as const

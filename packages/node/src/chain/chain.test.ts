@@ -14,6 +14,7 @@ import {
   type Header,
   type Height,
   headerHash,
+  idOfName,
   type TimeMs,
   unwrap,
   validatorSetHash,
@@ -32,6 +33,7 @@ import {
   testTransfers,
   testValidators,
 } from '../../test/chain.ts'
+import { addedValidator, chainCall, governedGenesis, provenReady } from '../../test/governing.ts'
 import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import type { Kv } from '../powers.ts'
 import { BlockStore } from '../store/block-store.ts'
@@ -315,22 +317,41 @@ describe('build, validate, commit', () => {
 
 describe('what the state says about the chain', () => {
   it('brings a new validator set into force two heights later, and the header announces it', async () => {
-    const node = await open(new MemoryKv())
     const five = testValidators(crypto, 5)
-    const all = { set: five.set, secretKeys: five.secretKeys }
-    amend(node, 1, 'validators', codec.encode(SYSTEM_RECORDS.validators.codec, { layout: 1, value: five.set }))
-    await node.produce()
+    const added = five.set.withId(idOfName('v5')!)!
+    const genesis = governedGenesis(crypto, validators)
+    const node = await openTestNode({ crypto, validators: five, genesis, kv: new MemoryKv() })
+    await node.produce(await addedValidator(added, idOfName('v1')!))
+    // A validator gets no power before its key has shown that it is in use.
+    expect(node.chain.head.nextValidators.validators).toHaveLength(4)
+    const { number } = node.chain.head.header
+    await node.produce([
+      await provenReady(crypto, node.chain.domain, added, five.secretKeys.get(added.address)!, number),
+    ])
     expect(node.chain.head.validators.validators).toHaveLength(4)
     expect(node.chain.head.nextValidators.validators).toEqual(five.set.validators)
-    const second = await node.produce()
-    expect(second.header.extra.validatorsHash).toBe(validatorSetHash(crypto, validators.set))
-    expect(second.header.extra.nextValidatorsHash).toBe(validatorSetHash(crypto, five.set))
+    const third = await node.produce()
+    expect(third.header.extra.validatorsHash).toBe(validatorSetHash(crypto, validators.set))
+    expect(third.header.extra.nextValidatorsHash).toBe(validatorSetHash(crypto, five.set))
     expect(node.chain.head.validators.validators).toEqual(five.set.validators)
-    const third = await node.chain.build(request(node))
-    await node.chain.commit(third, certify(crypto, node.chain.domain, all, third))
-    expect(third.header.extra.validatorsHash).toBe(validatorSetHash(crypto, five.set))
-    expect(node.store.validators(2 as Height)?.validators).toHaveLength(4)
-    expect(node.store.validators(3 as Height)?.validators).toHaveLength(5)
+    const fourth = await node.chain.build(request(node))
+    expect(fourth.header.extra.validatorsHash).toBe(validatorSetHash(crypto, five.set))
+    await node.chain.commit(fourth, certify(crypto, node.chain.domain, five, fourth))
+    expect(node.store.validators(3 as Height)?.validators).toHaveLength(4)
+    expect(node.store.validators(4 as Height)?.validators).toHaveLength(5)
+  })
+
+  it('takes new addresses of a node from the block that writes them, though the list of nodes stays', async () => {
+    const genesis = governedGenesis(crypto, validators)
+    const node = await openTestNode({ crypto, validators, genesis, kv: new MemoryKv() })
+    const organisation = idOfName('v1')!
+    await node.produce([await chainCall(0, 'setNode', ['12D3KooWA', 'observer', organisation, ['/ip4/10.0.0.1/tcp/1']])])
+    await node.produce([await chainCall(1, 'setNodeAddresses', ['12D3KooWA', ['/ip4/10.0.0.2/tcp/2']])])
+    expect(node.chain.head.nodes).toEqual([
+      { peerId: '12D3KooWA', kind: 'observer', organisation, addresses: ['/ip4/10.0.0.2/tcp/2'] },
+    ])
+    await node.produce([await chainCall(2, 'setParameter', ['blockIntervalMs', 700n])])
+    expect(node.chain.head.parameters.blockIntervalMs).toBe(700)
   })
 
   it('takes new parameters and a new node list from the block that writes them', async () => {
@@ -340,10 +361,10 @@ describe('what the state says about the chain', () => {
     await node.produce()
     expect(node.chain.head.parameters).toEqual(parameters)
     expect((await node.produce()).header.gasLimit).toBe(80_000_000)
-    const nodes = [{ peerId: '12D3KooWA', addresses: ['/ip4/10.0.0.1/tcp/26656'] }]
+    const nodes = [{ peerId: '12D3KooWA', kind: 'observer' as const, organisation: validators.set.validators[0]!.id }]
     amend(node, 3, 'nodes', codec.encode(SYSTEM_RECORDS.nodes.codec, { layout: 1, value: nodes }))
     await node.produce()
-    expect(node.chain.head.nodes).toEqual(nodes)
+    expect(node.chain.head.nodes).toEqual(nodes.map((one) => ({ ...one, addresses: [] })))
   })
 
   it('keeps the last good value of a malformed record, and says so once', async () => {

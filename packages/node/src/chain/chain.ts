@@ -14,6 +14,7 @@ import {
   type Genesis,
   genesisDigest,
   type Hash,
+  type Header,
   Height,
   LIMITS,
   nextHeight,
@@ -23,8 +24,10 @@ import {
   TimeMs,
   type ValidatorSet,
   validatorSetHash,
+  versionAt,
 } from '@quoin/protocol'
 import type { Feed } from '../feed/types.ts'
+import type { EndingError } from '../health/ending-error.ts'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
 import type { Kv } from '../powers.ts'
@@ -32,6 +35,7 @@ import type { BlockStore } from '../store/block-store.ts'
 import { DamagedError } from '../store/damage.ts'
 import { fillBlock, isolate, suspend } from './faults.ts'
 import { type HeaderRules, headerDifference, headerProblem } from './header-rules.ts'
+import { scheduledStop } from './scheduled-stop.ts'
 import { nextSystemView, readSystemView, type SystemView } from './system-view.ts'
 import type { BuildRequest, CandidateBlock, Chain, Head, ValidationError } from './types.ts'
 
@@ -45,6 +49,8 @@ export interface ChainOptions {
   readonly mempool: Pick<Mempool, 'candidates' | 'drop' | 'onBlock' | 'suspend' | 'quarantine'>
   readonly feed: Pick<Feed, 'publish'>
   readonly logger: Logger
+  /** The halt height after which this node's operator has told it to continue. */
+  readonly resumeAfter?: Height | undefined
 }
 
 /** Why this release cannot use this data directory with this genesis. The message says what to do. */
@@ -62,19 +68,22 @@ export async function createChain(options: ChainOptions): Promise<Result<Chain, 
   if (refusal !== undefined) return err(refusal)
   if (options.store.chain === undefined) await appendGenesis(options)
   const chain = new FinalChain(options)
+  if (chain.nextVersion !== options.executor.version) return err(versionRefusal(options, chain.nextVersion))
   await chain.assertExecutable()
   return ok(chain)
 }
 
-function refusalOf({ genesis, store, executor, crypto }: ChainOptions): ChainRefusal | undefined {
-  if (executor.version !== genesis.executionVersion) {
-    return {
-      code: 'execution-version',
-      message:
-        `the genesis requires execution version ${genesis.executionVersion}, but this release supports version ${executor.version}: ` +
-        'install the release that the chain uses',
-    }
-  }
+const versionRefusal = ({ genesis, executor }: ChainOptions, needed: Hash): ChainRefusal => ({
+  code: 'execution-version',
+  message:
+    `the ${needed === genesis.executionVersion ? 'genesis' : 'next block of the chain'} requires execution version ${needed}, ` +
+    `but this release supports version ${executor.version}: install the release that the chain uses`,
+})
+
+function refusalOf(options: ChainOptions): ChainRefusal | undefined {
+  const { genesis, store, executor, crypto } = options
+  if (store.chain === undefined && executor.version !== genesis.executionVersion)
+    return versionRefusal(options, genesis.executionVersion)
   const digest = genesisDigest(crypto, genesis)
   const stored = store.chain
   if (stored !== undefined && stored.genesisDigest !== digest) {
@@ -140,7 +149,19 @@ class FinalChain implements Chain {
       validators: requireStored(store.validators(Height(header.number + 1)), 'validator set'),
       nextValidators: requireStored(store.validators(Height(header.number + 2)), 'next validator set'),
       nodes: this.#system.nodes,
+      stop: this.#stopAfter(header, this.#system),
     }
+  }
+
+  #stopAfter({ number: height, extra: { executionVersion } }: Header, { schedule }: SystemView): EndingError | undefined {
+    const { executor, resumeAfter } = this.#options
+    return scheduledStop({ height, executionVersion, schedule }, { version: executor.version, resumeAfter })
+  }
+
+  /** The execution version of the next block. */
+  get nextVersion(): Hash {
+    const { number, extra } = this.#head.header
+    return versionAt(this.#system.schedule, nextHeight(number), extra.executionVersion)
   }
 
   get head(): Head {
@@ -175,6 +196,7 @@ class FinalChain implements Chain {
 
   build({ timeMs, feeAddress, fillGasMax, fillPart = 1 }: BuildRequest): Promise<CandidateBlock> {
     return this.#exclusive('build', async () => {
+      this.#mustGoOn()
       const { mempool, logger } = this.#options
       const gasMax = Math.min(fillGasMax, this.#head.parameters.blockGasMax)
       const fill = { gasMax, bytesMax: LIMITS.blockBytesMax, part: fillPart }
@@ -195,6 +217,7 @@ class FinalChain implements Chain {
 
   validate(block: CandidateBlock, isDecided = false): Promise<Result<void, ValidationError>> {
     return this.#exclusive('validate', async () => {
+      if (!isDecided) this.#mustGoOn()
       if (this.#executed.has(block.hash)) return ok(undefined)
       const height = nextHeight(this.#head.header.number)
       try {
@@ -234,7 +257,8 @@ class FinalChain implements Chain {
       this.#report(system)
       this.#system = system
       const { parameters, nodes } = system
-      const head: Head = { header, hash, certificate, parameters, validators, nextValidators, nodes }
+      const stop = this.#stopAfter(header, system)
+      const head: Head = { header, hash, certificate, parameters, validators, nextValidators, nodes, stop }
       this.#head = head
       mempool.onBlock({
         height: header.number,
@@ -246,6 +270,12 @@ class FinalChain implements Chain {
       for (const listener of this.#listeners) listener(head)
       return head
     })
+  }
+
+  /** @throws EndingError at a height that this node must not reach by itself */
+  #mustGoOn(): void {
+    const { stop } = this.#head
+    if (stop !== undefined) throw stop
   }
 
   async #decided(block: CandidateBlock, certificate: CommitCertificate): Promise<ExecutedBlock> {

@@ -1,5 +1,5 @@
 import type { Executor } from '@quoin/execution'
-import type { Crypto, Genesis, Result } from '@quoin/protocol'
+import type { Crypto, Genesis, Height, Result } from '@quoin/protocol'
 import { ok } from '@quoin/protocol'
 import type { SenderRecovery } from '../crypto/recovery.ts'
 import { createFeed } from '../feed/feed.ts'
@@ -30,6 +30,8 @@ export interface LedgerOptions {
   readonly transactionRefusal?: (() => string | undefined) | undefined
   /** Called with damage that the store finds; `kv` reports other damage itself. */
   readonly onDamage?: OnDamage
+  /** The halt height after which this node's operator has told it to continue. */
+  readonly resumeAfter?: Height | undefined
   /** Tells threads that read the same database how far it is written. */
   readonly heights?: CommitHeights | undefined
 }
@@ -45,7 +47,7 @@ export interface Ledger {
 
 /** Opens store, pool, feed and chain over one database, which may be empty. The caller closes the pool. */
 export async function openLedger(options: LedgerOptions): Promise<Result<Ledger, ChainRefusal | StoreRefusal>> {
-  const { genesis, crypto, clock, kv, executor, recovery, logger, onDamage, heights, transactionRefusal: refusal } = options
+  const { genesis, crypto, clock, kv, executor, recovery, logger, onDamage, heights, transactionRefusal: refusal, resumeAfter } = options
   const store = BlockStore.open(kv, crypto, onDamage, heights)
   if (!store.ok) return store
   const blocks = store.value
@@ -58,7 +60,7 @@ export async function openLedger(options: LedgerOptions): Promise<Result<Ledger,
   const quarantine = await Quarantine.open(kv)
   const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, quarantine, state, refusal })
   const feed = createFeed({ reader: blocks, mempool })
-  const parts = { genesis, kv, store: blocks, executor, crypto, mempool, feed, logger: logger.child({ module: 'chain' }) }
+  const parts = { genesis, kv, store: blocks, executor, crypto, mempool, feed, resumeAfter, logger: logger.child({ module: 'chain' }) }
   const chain = await createChain(parts)
   if (!chain.ok) return chain
   opened.chain = chain.value

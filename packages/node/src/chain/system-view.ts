@@ -10,7 +10,7 @@ import {
   SYSTEM_RECORDS,
   type UpcomingSets,
 } from '@quoin/execution'
-import { type ChainParameters, equalBytes, hexToBytes, type RegisteredNode, storageKey } from '@quoin/protocol'
+import { type ChainParameters, equalBytes, hexToBytes, type RegisteredNode, type Schedule, storageKey } from '@quoin/protocol'
 
 /** Chain settings in the state after a block. */
 export interface SystemView {
@@ -18,17 +18,19 @@ export interface SystemView {
   /** The validators of the next two heights. */
   readonly sets: UpcomingSets
   readonly nodes: readonly RegisteredNode[]
+  readonly schedule: Schedule
   /** Records that could not be read, so that an earlier value is used. */
   readonly problems: readonly string[]
 }
 
 /** Reads the chain settings from a state. Never throws for a malformed record: it uses an earlier value and lists the problem. */
 export function readSystemView(reader: KvReader): SystemView {
-  const { parameters, sets, nodes } = SYSTEM_RECORDS
+  const { parameters, sets, nodes, schedule } = SYSTEM_RECORDS
   const readings = {
     parameters: readSystemRecord(reader, parameters),
     sets: readSystemRecord(reader, sets),
     nodes: readSystemRecord(reader, nodes),
+    schedule: readSystemRecord(reader, schedule),
   }
   return {
     parameters: readings.parameters.value,
@@ -37,13 +39,15 @@ export function readSystemView(reader: KvReader): SystemView {
       ...node,
       addresses: readEntry(reader, SYSTEM_ENTRIES.node, node.peerId)?.addresses ?? [],
     })),
+    schedule: readings.schedule.value,
     problems: Object.values(readings).flatMap(({ problem }: Reading<unknown>) => (problem === undefined ? [] : [problem])),
   }
 }
 
 const SYSTEM_PREFIX = flatKey(hexToBytes(SYSTEM_ADDRESS))
 const keyOf = (rawKey: Uint8Array): Uint8Array => flatKey(hexToBytes(storageKey(SYSTEM_ADDRESS, rawKey)))
-const VIEWED_KEYS = [SYSTEM_RECORDS.parameters, SYSTEM_RECORDS.sets, SYSTEM_RECORDS.nodes].map(({ key }) => keyOf(key))
+const { parameters, sets, nodes, schedule } = SYSTEM_RECORDS
+const VIEWED_KEYS = [parameters, sets, nodes, schedule].map(({ key }) => keyOf(key))
 /** Common beginning of the keys of all nodes' entries. */
 const NODES_PREFIX = keyOf(SYSTEM_ENTRIES.node.key(''))
 

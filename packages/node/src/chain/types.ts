@@ -1,4 +1,5 @@
 import type { BlockRefusal } from '@quoin/execution'
+import type { EndingError } from '../health/ending-error.ts'
 import type {
   Address,
   ChainParameters,
@@ -26,6 +27,8 @@ export interface Head {
   readonly nextValidators: ValidatorSet
   /** Nodes that may stay connected. */
   readonly nodes: readonly RegisteredNode[]
+  /** Why this node must not go on: it neither builds nor validates the next block. It still commits one that the others have decided. */
+  readonly stop: EndingError | undefined
 }
 
 /** A candidate for the next height, with verified transactions. */

@@ -93,6 +93,10 @@ export const CONFIG_KEYS = {
       [],
       'Multiaddresses at which other nodes reach this one, for its entry in the genesis or registry. An empty list means the addresses in listen.',
     ),
+    'bootstrap-peers': list(
+      [],
+      'Multiaddresses with peer id (/ip4/10.0.0.1/tcp/26656/p2p/12D3KooW…) of nodes that this node dials although the chain does not name them yet, until it has caught up. For joining a chain whose genesis names machines that are gone.',
+    ),
     'filter-by-address': boolean(
       false,
       'Refuse connections from IP addresses that belong to no registered node, before the handshake; registered DNS names are resolved every 30 s. Peers are always authenticated by peer id as well.',
@@ -102,6 +106,14 @@ export const CONFIG_KEYS = {
     'key-file': text(
       '',
       "File with the secret key, in hex, of the account from which the node reports equivocation of validators to the chain; only its owner may read it. Empty: the node reports nothing, and quoin evidence shows what can be reported. If only members may send, the account needs the role sender. The key is kept in the node's memory: use an account that holds no other right.",
+    ),
+  },
+  chain: {
+    'resume-after': integer(
+      0,
+      0,
+      Number.MAX_SAFE_INTEGER,
+      'Height after which the consortium halted the chain and this node is to continue. It decides nothing but that this node goes on; 0 for none.',
     ),
   },
   store: {

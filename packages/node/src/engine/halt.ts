@@ -1,5 +1,6 @@
 import type { CommitCertificate, Hash, Header } from '@quoin/protocol'
 import type { CandidateBlock, ValidationError } from '../chain/types.ts'
+import { EndingError } from '../health/ending-error.ts'
 import { CorruptFileError } from './record-file.ts'
 
 /** What the report of a halt contains. */
@@ -19,7 +20,8 @@ export interface HaltDump {
  * and in a commit every error stops the engine, because the disk failed or an invariant is broken. Any other failure of work done for a
  * peer is logged and counted, and the work is dropped.
  */
-export const isHalting = (error: unknown): boolean => error instanceof HaltError || error instanceof CorruptFileError
+export const isHalting = (error: unknown): boolean =>
+  error instanceof HaltError || error instanceof CorruptFileError || error instanceof EndingError
 
 /**
  * The network committed a block that this node cannot follow: either more than a third of the voting power is faulty, or this node is. The

@@ -4,6 +4,7 @@
  */
 export const CONDITIONS = {
   halted: 'fatal',
+  'scheduled-stop': 'fatal',
   'disk-full': 'fatal',
   storage: 'fatal',
   'untrusted-files': 'fatal',

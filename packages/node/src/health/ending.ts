@@ -1,20 +1,9 @@
 import { HaltError } from '../engine/halt.ts'
 import { CorruptFileError } from '../engine/record-file.ts'
 import { DamagedError } from '../store/damage.ts'
-import type { Condition, FatalCode } from './conditions.ts'
+import { type Ending, EndingError } from './ending-error.ts'
 
-/** The reason why a node cannot continue. */
-export type Ending = Condition<FatalCode>
-
-/** Thrown if a node must not start. */
-export class EndingError extends Error {
-  readonly ending: Ending
-
-  constructor(ending: Ending) {
-    super(ending.message)
-    this.ending = ending
-  }
-}
+export { type Ending, EndingError } from './ending-error.ts'
 
 /** No space in the file system or the quota, or the process's file size limit is reached. */
 const FULL_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])

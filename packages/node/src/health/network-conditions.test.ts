@@ -9,7 +9,7 @@ const view = (changes: Partial<NetworkView> = {}, header: object = {}): NetworkV
   head: {
     header: { number: 10, timeMs: 1_000, ...header } as NetworkView['head']['header'],
     validators: set,
-    nodes: [{ peerId: 'self', addresses: [] }],
+    nodes: [{ peerId: 'self', kind: 'validator', organisation: set.validators[0]!.id, addresses: [] }],
     parameters: DEFAULT_PARAMETERS,
   },
   self: 'self',

@@ -72,6 +72,8 @@ function createWorld(): World {
     },
     check: () => undefined,
     cost: ({ value }) => value,
+    height: 1,
+    lane: { usesLane: () => false, turn: (sender) => sender },
   }
   const clock = { now: () => world.now, monotonic: () => world.now, after: () => () => undefined }
   const quarantine = new Quarantine(new MemoryKv())

@@ -67,7 +67,7 @@ it('a proof verifies with the header of its block alone, at the head and at each
 it('the values of a contract are proven, by block hash too', async () => {
   // The chain's own records are storage.
   const block = await trusted(BLOCKS - 1)
-  const keys = [SYSTEM_RECORDS.parameters.key, SYSTEM_RECORDS.validators.key]
+  const keys = [SYSTEM_RECORDS.parameters.key, SYSTEM_RECORDS.sets.key]
   const asked = keys.map((key) => `0x${Buffer.from(key).toString('hex')}`)
   const answer = (await result('quoin_getProof', SYSTEM_ADDRESS, asked, block.hash)) as AccountProofJson
   const { values } = unwrap(verifyAccountProof(crypto, { block, address: SYSTEM_ADDRESS, keys }, answer))
@@ -89,10 +89,10 @@ it('is refused with words: other blocks, too many keys, no block, large values',
   expect(await rpc.call('quoin_getProof', alice, ['0x', `0x${'00'.repeat(129)}`], 'latest')).toMatchObject({
     error: { code: -32602, message: 'invalid param 1: 1 is longer than 128 bytes' },
   })
-  const small = await serveTestNode(node, crypto, { proofValueBytesMax: 10 })
+  const small = await serveTestNode(node, crypto, { proofValueBytesMax: 80 })
   const record = `0x${Buffer.from(SYSTEM_RECORDS.parameters.key).toString('hex')}`
   expect(await small.call('quoin_getProof', SYSTEM_ADDRESS, [record], 'latest')).toMatchObject({
-    error: { code: -32005, message: 'the values of the first 1 keys have more than 10 bytes: ask for fewer keys' },
+    error: { code: -32005, message: 'the values of the first 1 keys have more than 80 bytes: ask for fewer keys' },
   })
   await small.server.close()
 })

@@ -1,10 +1,10 @@
-import { SYSTEM_RECORDS } from '@quoin/execution'
 import type { MemoryKv } from '@quoin/platform'
-import { certifiedBlockCodec, codec, Hash, Height, LIMITS, transactionsRoot, unwrap, ZERO_HASH } from '@quoin/protocol'
+import { certifiedBlockCodec, codec, Hash, Height, idOfName, LIMITS, transactionsRoot, unwrap, ZERO_HASH } from '@quoin/protocol'
 import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { amend, certify, openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
+import { openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
+import { addedValidator, governedGenesis, provenReady } from '../../test/governing.ts'
 import { crypto, fourValidators as validators } from '../../test/fixture.ts'
 import { bytes, forged, honest, LIES, type Lie, liarsOf, type Responder, SyncNetwork } from '../../test/sync-network.ts'
 import { TransportError } from '../powers.ts'
@@ -223,15 +223,15 @@ describe('next', () => {
 
   it('verifies each height against the validators of that height', async () => {
     const five = testValidators(crypto, 5)
-    const [ahead, behind] = [await openTestNode({ crypto, validators }), await openTestNode({ crypto, validators })]
-    const record = codec.encode(SYSTEM_RECORDS.validators.codec, { layout: 1, value: five.set })
-    for (const node of [ahead, behind]) amend(node, 1, 'validators', record)
-    for (let i = 0; i < 4; i++) {
-      const { header, validators: voters, parameters } = ahead.chain.head
-      const timeMs = (header.timeMs + 500) as typeof header.timeMs
-      const block = await ahead.chain.build({ timeMs, feeAddress: header.miner, fillGasMax: parameters.blockGasMax })
-      await ahead.chain.commit(block, certify(crypto, ahead.chain.domain, { ...five, set: voters }, block))
-    }
+    const added = five.set.withId(idOfName('v5')!)!
+    const genesis = governedGenesis(crypto, validators)
+    const openGoverned = () => openTestNode({ crypto, validators: five, genesis })
+    const [ahead, behind] = [await openGoverned(), await openGoverned()]
+    await ahead.produce(await addedValidator(added, idOfName('v1')!))
+    await ahead.produce([
+      await provenReady(crypto, ahead.chain.domain, added, five.secretKeys.get(added.address)!, Height(1)),
+    ])
+    for (let height = 3; height <= 4; height++) await ahead.produce()
     const world = await createWorld(behind)
     world.network.responders.set('peer', honest(ahead))
     world.sync.hint('peer', Height(4))

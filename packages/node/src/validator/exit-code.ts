@@ -17,6 +17,7 @@ export const EXIT_CODE = {
   'disk-full': 73,
   storage: 74,
   halted: 76,
+  'scheduled-stop': 78,
 } as const satisfies Readonly<Record<'done' | 'usage' | FatalCode, number>>
 
 /** System errors that a person must fix before another start can succeed. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { crc32c } from '@node-rs/crc32'
-import { type Crypto, type Genesis, genesisDigest } from '@quoin/protocol'
+import { type Crypto, type Genesis, genesisDigest, Height } from '@quoin/protocol'
 import type { Logger as Pino } from 'pino'
 import { type LoadedCrypto, loadCrypto } from '../crypto/load.ts'
 import { startRecoveryPool } from '../crypto/recovery-pool.ts'
@@ -19,6 +19,7 @@ import { openDatabase } from '../store/database.ts'
 import { openFileLog } from '../store/file-log.ts'
 import { Scrub } from '../store/scrub.ts'
 import { systemClock } from '../system-clock.ts'
+import { bootstrapPeers } from './bootstrap-peers.ts'
 import { orFail } from './failure.ts'
 import { writeHaltReport } from './halt-report.ts'
 import { NodeMetrics } from './metrics.ts'
@@ -97,6 +98,8 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
       signer: createSigner(crypto, keys.validator.address, keys.validator.secretKey),
       signState,
       operator,
+      resumeAfter: config.chain['resume-after'] === 0 ? undefined : Height(config.chain['resume-after']),
+      bootstrapPeers: orFail(bootstrapPeers(config.p2p['bootstrap-peers']), 'p2p.bootstrap-peers'),
       logger: log,
       onHalt,
       transactionRefusal: () => health.transactionRefusal,

@@ -42,8 +42,8 @@ const TERMS: readonly Input[] = [NAME, ['uint32', 'votes'], ['uint32', 'share'],
 const ENTRY: readonly Input[] = [ORGANISATION, ROLES, EXPIRY, SUSPENDED]
 
 /**
- * Functions of the chain contract, in groups: who governs; organisations; accounts; nodes; validators; evidence;
- * parameters, policies and roles; restrictions. `docs/permissions.md` says who may call which.
+ * Functions of the chain contract, in groups: who governs; organisations; accounts; nodes; validators; evidence; parameters, policies and
+ * roles; the schedule; restrictions. `docs/permissions.md` says who may call which.
  */
 export const CHAIN_ABI: Abi = [
   does('offerGovernor', ['address', 'to'], ['uint64', 'lastHeight']),
@@ -108,6 +108,10 @@ export const CHAIN_ABI: Abi = [
   tells('policy', [NAME], ['string', 'access']),
   tells('roleName', [['uint8', 'bit']], NAME),
 
+  does('scheduleUpgrade', HEIGHT, ['bytes32', 'executionVersion']),
+  does('setHaltHeight', HEIGHT),
+  tells('schedule', [], ['uint64', 'haltHeight'], ['uint64', 'upgradeHeight'], ['bytes32', 'executionVersion']),
+
   does('restrict', ['address', 'target'], ROLES),
   tells('restriction', [['address', 'target']], ROLES),
 
@@ -133,6 +137,8 @@ export const CHAIN_ABI: Abi = [
   event('ParameterChanged', 0, NAME, ['uint256', 'before'], ['uint256', 'value']),
   event('PolicyChanged', 0, NAME, ['string', 'access']),
   event('RoleNamed', 1, ['uint8', 'bit'], NAME),
+  event('UpgradeScheduled', 0, HEIGHT, ['bytes32', 'executionVersion']),
+  event('HaltScheduled', 0, HEIGHT),
   event('RestrictionChanged', 1, ['address', 'target'], ROLES, ['address', 'by']),
 
   /** Only the governor may do this. */

@@ -7,6 +7,7 @@ import { GOVERNING } from './governing.ts'
 import { NODES_OF_CHAIN } from './nodes.ts'
 import { ORGANISATIONS } from './organisations.ts'
 import { RESTRICTIONS, RULES } from './rules.ts'
+import { SCHEDULING } from './schedule.ts'
 import { VALIDATORS } from './validators.ts'
 
 /**
@@ -26,5 +27,6 @@ export const CHAIN_CONTRACT: NativeContract = {
     ...EVIDENCE,
     ...RULES,
     ...RESTRICTIONS,
+    ...SCHEDULING,
   },
 }

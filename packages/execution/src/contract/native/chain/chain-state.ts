@@ -4,6 +4,7 @@ import { type EntryKind, entryIn } from '../../../state/system-entries.ts'
 import {
   encodeSystemRecord,
   recordIn,
+  recordOrNone,
   SYSTEM_ADDRESS,
   type SystemRecord,
 } from '../../../state/system-records.ts'
@@ -88,6 +89,12 @@ export class ChainState {
   record<T>(record: SystemRecord<T>): T {
     this.#payRead(record.key)
     return recordIn(this.journal, record)
+  }
+
+  /** As `record`, for one that a state may lack. */
+  recordOrNone<T>(record: SystemRecord<T>): T | undefined {
+    this.#payRead(record.key)
+    return recordOrNone(this.journal, record)
   }
 
   /** Writes a record, and pays for its good copy as well, which the end of the block writes. */

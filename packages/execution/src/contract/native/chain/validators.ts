@@ -13,6 +13,7 @@ import {
   readyDigest,
   type RosterEntry,
   rotationDigest,
+  type SigningDomain,
   ZERO_HASH,
 } from '@quoin/protocol'
 import { READY_HEIGHTS } from '../../../state/next-validators.ts'
@@ -96,9 +97,14 @@ function checkSignature(chain: ChainState, publicKey: PublicKey, signature: Uint
     chain.refuse('Invalid', 'signature', 'is not the signature of this key for this chain')
 }
 
-/** To which chain signatures are bound. Block 0 does not know it. */
-export const domainOf = (chain: ChainState) =>
-  chain.block.number === 0 ? chain.refuse('Refused', 'no block is there yet') : chain.record(DOMAIN)
+/**
+ * To which chain signatures are bound. The first block writes it down, so the state before it, on which calls and replays of that block
+ * run, lacks it. In that block it is refused too, so that all of them agree.
+ */
+export function domainOf(chain: ChainState): SigningDomain {
+  const domain = chain.block.number <= 1 ? undefined : chain.recordOrNone(DOMAIN)
+  return domain ?? chain.refuse('Refused', 'the chain has no block after genesis yet: send it in block 2 or later')
+}
 
 /** Validators as governance wants them. The sets of the next heights follow (`next-validators.ts`). */
 export const VALIDATORS = {

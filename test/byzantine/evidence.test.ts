@@ -33,7 +33,10 @@ async function play(nodeCount: number, operators: readonly number[], seed: numbe
   const [liar] = liars as [SimNode]
   simulation.start()
   const isFlagged = (node: SimNode) => node.node !== undefined && node.committedHeight > 0 && entryOf(node, liar).equivocated
-  expect(await simulation.until(() => honest.every(isFlagged), 240_000), `flagged with seed ${seed}: ${simulation.describe()}`).toBe(true)
+  expect(
+    await simulation.until(() => honest.every(isFlagged), 240_000),
+    `flagged with seed ${seed}: ${simulation.describe()}`,
+  ).toBe(true)
   const height = Math.max(...honest.map(({ committedHeight }) => committedHeight))
   const goesOn = await simulation.until(() => honest.every(({ committedHeight }) => committedHeight >= height + 6), 120_000)
   expect(goesOn, `liveness with seed ${seed}: ${simulation.describe()}`).toBe(true)

@@ -82,10 +82,18 @@ describe('a validator that signs twice', () => {
     const { id } = network.genesis.validators.get(developmentValidator(LIAR).address)!
     expect(onChain).toEqual([expect.objectContaining({ id, reporter: privateKeyToAccount(secret).address.toLowerCase() })])
     await network.advance(5, honest())
-    const shown = (await reporting.client.readContract({ ...chain, functionName: 'validator', args: [id] } as never)) as readonly unknown[]
+    const shown = (await reporting.client.readContract({
+      ...chain,
+      functionName: 'validator',
+      args: [id],
+    } as never)) as readonly unknown[]
     // Equivocated, and no power at the next two heights.
     expect(shown.slice(7)).toEqual([true, 0n, 0n])
-    await until('empty pools', async () => (await Promise.all(honest().map(evidenceOf))).every(({ evidence }) => evidence.length === 0), report)
+    await until(
+      'empty pools',
+      async () => (await Promise.all(honest().map(evidenceOf))).every(({ evidence }) => evidence.length === 0),
+      report,
+    )
     await network.agreement(honest())
   })
 

@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { evidenceText } from './evidence.ts'
 
 /** Runs with the URL of a server that answers each request with the next result, and reports what it was asked. */
-async function withNode(results: readonly unknown[], use: (url: string, asked: readonly unknown[]) => Promise<void>): Promise<void> {
+async function withNode(
+  results: readonly unknown[],
+  use: (url: string, asked: readonly unknown[]) => Promise<void>,
+): Promise<void> {
   const asked: unknown[] = []
   const server = createServer((request, response) => {
     let body = ''
@@ -60,10 +63,13 @@ describe('quoin evidence', () => {
   })
 
   it('asks a node that always has more a bounded number of times, and prints no control characters', async () => {
-    await withNode([{ evidence: [{ ...piece('aa'), kind: '\u001b[31m' }], next: hash('aa'), onChain: [] }], async (url, asked) => {
-      expect(await evidenceText(url)).not.toContain('\u001b')
-      expect(asked).toHaveLength(32)
-    })
+    await withNode(
+      [{ evidence: [{ ...piece('aa'), kind: '\u001b[31m' }], next: hash('aa'), onChain: [] }],
+      async (url, asked) => {
+        expect(await evidenceText(url)).not.toContain('\u001b')
+        expect(asked).toHaveLength(32)
+      },
+    )
   })
 
   it('refuses an answer that is none', async () => {

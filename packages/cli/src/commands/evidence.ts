@@ -59,7 +59,9 @@ async function pageAfter(rpc: string, after: string | null): Promise<Page> {
 
 const describePiece = (piece: Piece): string =>
   `${placeText(piece)}, key ${piece.validator}: ${
-    piece.isReported ? 'the validator is on the chain already' : `not on the chain. Report it with a transaction to ${piece.call.to} with the data\n${piece.call.data}`
+    piece.isReported
+      ? 'the validator is on the chain already'
+      : `not on the chain. Report it with a transaction to ${piece.call.to} with the data\n${piece.call.data}`
   }`
 
 const describeTaken = (taken: Taken): string =>

@@ -40,8 +40,7 @@ function noteVotes(journal: Journal, before: ValidatorSet, after: ValidatorSet, 
   }
   const [old, fresh] = [before, after].map(({ validators }) => new Set(validators.map(({ address }) => address)))
   for (const address of old!)
-    if (!fresh!.has(address))
-      note(address, ({ votes }) => ({ from: votes?.from ?? height, to: (height - 1) as Height }))
+    if (!fresh!.has(address)) note(address, ({ votes }) => ({ from: votes?.from ?? height, to: (height - 1) as Height }))
   for (const address of fresh!)
     if (!old!.has(address)) note(address, ({ votes }) => ({ from: votes?.from ?? height, to: undefined }))
 }

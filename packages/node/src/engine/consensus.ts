@@ -1,15 +1,9 @@
 import { Driver, type Effect, type Refusal, type State, timeoutMs } from '@quoin/consensus'
-import {
-  type CommitCertificate,
-  type Height,
-  type PolkaCertificate,
-  Round,
-  type Vote,
-  type VoteKind,
-} from '@quoin/protocol'
+import { type CommitCertificate, type Height, type PolkaCertificate, Round, type Vote, type VoteKind } from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock, PeerId } from '../powers.ts'
+import type { EvidenceSink } from './evidence-sink.ts'
 import { halts } from './halt.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Outbox } from './outbox.ts'
@@ -17,7 +11,6 @@ import type { PrivateValidator } from './private-validator.ts'
 import { replay } from './replay.ts'
 import { type Elapsed, TimeoutTicker } from './ticker.ts'
 import { timeoutsOf } from './timeouts.ts'
-import type { EvidenceSink } from './types.ts'
 import type { Values } from './values.ts'
 import type { LoggedInput, Wal } from './wal.ts'
 

@@ -196,7 +196,10 @@ export class Inbox {
 }
 
 /** Whether a message of this height or the next can matter: its round is close enough to this node's. */
-function isWanted(head: Exclude<MessageHead, { kind: 'evidence' }>, { height: own, round: current, takes }: InboxPosition): boolean {
+function isWanted(
+  head: Exclude<MessageHead, { kind: 'evidence' }>,
+  { height: own, round: current, takes }: InboxPosition,
+): boolean {
   const { height, round } = messagePosition(head)
   if (head.kind === 'status') return false
   const isOneSigners = head.kind === 'vote' || head.kind === 'proposal'

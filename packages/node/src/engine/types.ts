@@ -1,5 +1,5 @@
 import type { State } from '@quoin/consensus'
-import type { Crypto, Evidence, Height, Round } from '@quoin/protocol'
+import type { Crypto, Height, Round } from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
 import type { Logger } from '../logger.ts'
 import type { Mempool } from '../mempool/types.ts'
@@ -8,6 +8,7 @@ import type { BlockReader } from '../store/types.ts'
 import type { BlockSync, SyncedBlock } from '../sync/types.ts'
 import type { Consensus } from './consensus.ts'
 import type { Crc32c } from './crc32c.ts'
+import type { EvidenceSink } from './evidence-sink.ts'
 import type { Received } from './inbox.ts'
 import type { Signer } from './private-validator.ts'
 import type { SignStateOptions } from './sign-custody.ts'
@@ -34,14 +35,6 @@ export interface EngineOptions {
   readonly logger: Logger
   /** Called once when the engine has stopped by itself, for good. The error says why. */
   readonly onHalt: (error: unknown) => void
-}
-
-/** Where the engine passes evidence of equivocation. */
-export interface EvidenceSink {
-  /** The driver met two verified messages that contradict each other. */
-  found(evidence: Evidence): void
-  /** A peer sent evidence. Nothing about it is verified. */
-  received(from: PeerId, evidence: Evidence): void
 }
 
 /** Position of the engine. `waiting`: the height has not begun, because there is nothing to put into a block yet. */

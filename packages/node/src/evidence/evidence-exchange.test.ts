@@ -1,4 +1,4 @@
-import { type Evidence, type Height, nobleCrypto as crypto, proposalEvidence } from '@quoin/protocol'
+import { nobleCrypto as crypto, type Evidence, type Height, proposalEvidence } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { openTestNode, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
@@ -85,7 +85,13 @@ describe('evidence that a peer sends', () => {
     [
       'proposals that nobody signed',
       () => {
-        const unsigned = { height: 2 as Height, round: 0 as never, polRound: undefined, proposer: first, signature: new Uint8Array(64) }
+        const unsigned = {
+          height: 2 as Height,
+          round: 0 as never,
+          polRound: undefined,
+          proposer: first,
+          signature: new Uint8Array(64),
+        }
         const valueId = (n: number) => `0x${String(n).repeat(64)}` as never
         return proposalEvidence({ ...unsigned, valueId: valueId(1) }, { ...unsigned, valueId: valueId(2) })
       },

@@ -1,8 +1,8 @@
 import { evidenceStanding, type KvReader } from '@quoin/execution'
 import { type Address, type Crypto, EVIDENCE_HEIGHTS_MAX, type Evidence, offenceOf } from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
+import type { EvidenceSink } from '../engine/evidence-sink.ts'
 import { encodeMessage } from '../engine/messages.ts'
-import type { EvidenceSink } from '../engine/types.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock, PeerId, Transport } from '../powers.ts'
 import { repeat } from '../repeat.ts'
@@ -39,10 +39,7 @@ export class EvidenceExchange implements EvidenceSink {
   constructor(powers: ExchangePowers) {
     this.#powers = powers
     this.#prune()
-    this.#stops = [
-      powers.chain.onHead(() => this.#prune()),
-      repeat(powers.clock, EVIDENCE_LIMITS.resendMs, () => this.#resend()),
-    ]
+    this.#stops = [powers.chain.onHead(() => this.#prune()), repeat(powers.clock, EVIDENCE_LIMITS.resendMs, () => this.#resend())]
   }
 
   /** Evidence that is not on the chain. */

@@ -1,5 +1,5 @@
 import { MemoryKv } from '@quoin/platform'
-import { EVIDENCE_HEIGHTS_MAX, type Height, nobleCrypto as crypto, ZERO_HASH } from '@quoin/protocol'
+import { nobleCrypto as crypto, EVIDENCE_HEIGHTS_MAX, type Height, ZERO_HASH } from '@quoin/protocol'
 import { describe, expect, it } from 'vitest'
 import { testValidators } from '../../test/chain.ts'
 import { testEvidence } from '../../test/evidence.ts'
@@ -22,7 +22,15 @@ describe('the pool of evidence', () => {
     expect(pool.add(evidence(5))).toBeUndefined()
     expect(pool.add(evidence(5, first, 0, [1, 3]))).toBeUndefined()
     for (const other of [evidence(5, second), evidence(5, first, 1), evidence(4)]) expect(pool.add(other)).toBeDefined()
-    expect(pool.list().map(({ evidence: { first: { height } } }) => height)).toEqual([4, 5, 5, 5])
+    expect(
+      pool.list().map(
+        ({
+          evidence: {
+            first: { height },
+          },
+        }) => height,
+      ),
+    ).toEqual([4, 5, 5, 5])
     await pool.close()
     const again = await EvidencePool.open(kv, crypto)
     expect(again.list()).toEqual(pool.list())
@@ -35,7 +43,15 @@ describe('the pool of evidence', () => {
     pool.prune((4 + EVIDENCE_HEIGHTS_MAX) as Height, never)
     expect(pool.size).toBe(3)
     pool.prune((5 + EVIDENCE_HEIGHTS_MAX) as Height, never)
-    expect(pool.list().map(({ evidence: { first: { height } } }) => height)).toEqual([6, 7])
+    expect(
+      pool.list().map(
+        ({
+          evidence: {
+            first: { height },
+          },
+        }) => height,
+      ),
+    ).toEqual([6, 7])
     pool.prune(7 as Height, ({ first: message }) => 'validator' in message && message.validator === second)
     await pool.close()
     expect((await EvidencePool.open(kv, crypto)).list()).toEqual(pool.list())
@@ -48,7 +64,10 @@ describe('the pool of evidence', () => {
     expect(pool.add(evidence(100))).toBeUndefined()
     expect(pool.add(evidence(100, second))).toBeDefined()
     const many = await EvidencePool.open(new MemoryKv(), crypto)
-    const keys = Array.from({ length: EVIDENCE_LIMITS.countMax / EVIDENCE_LIMITS.perKeyCountMax }, (_, i) => `0x${String(i).padStart(40, '0')}`)
+    const keys = Array.from(
+      { length: EVIDENCE_LIMITS.countMax / EVIDENCE_LIMITS.perKeyCountMax },
+      (_, i) => `0x${String(i).padStart(40, '0')}`,
+    )
     const made = evidence(5)
     for (const [i, validator] of keys.entries())
       for (let n = 0; n < EVIDENCE_LIMITS.perKeyCountMax; n++) many.add(moved(made, validator, 10 + i, n))
@@ -56,7 +75,15 @@ describe('the pool of evidence', () => {
     expect(many.add(moved(made, `0x${'f'.repeat(40)}`, 9, 0))).toBeUndefined()
     expect(many.add(moved(made, `0x${'f'.repeat(40)}`, 900, 0))).toBeDefined()
     expect(many.size).toBe(EVIDENCE_LIMITS.countMax)
-    expect(many.list().filter(({ evidence: { first: { height } } }) => height === 10)).toHaveLength(EVIDENCE_LIMITS.perKeyCountMax - 1)
+    expect(
+      many.list().filter(
+        ({
+          evidence: {
+            first: { height },
+          },
+        }) => height === 10,
+      ),
+    ).toHaveLength(EVIDENCE_LIMITS.perKeyCountMax - 1)
   })
 
   it('leaves out bytes that are no evidence', async () => {
@@ -67,7 +94,10 @@ describe('the pool of evidence', () => {
 
   it('tells that the database cannot be written', async () => {
     const failures: unknown[] = []
-    const kv = { scan: () => new MemoryKv().scan({ from: new Uint8Array(), to: Uint8Array.of(1) }), write: async () => Promise.reject(new Error('disk')) }
+    const kv = {
+      scan: () => new MemoryKv().scan({ from: new Uint8Array(), to: Uint8Array.of(1) }),
+      write: async () => Promise.reject(new Error('disk')),
+    }
     const pool = await EvidencePool.open(kv, crypto, (error) => failures.push(error))
     pool.add(evidence(5))
     await pool.close()

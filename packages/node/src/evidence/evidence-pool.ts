@@ -1,4 +1,14 @@
-import { type Address, codec, type Crypto, type Evidence, evidenceCodec, EVIDENCE_HEIGHTS_MAX, Hash, type Height, offenceOf } from '@quoin/protocol'
+import {
+  type Address,
+  type Crypto,
+  codec,
+  EVIDENCE_HEIGHTS_MAX,
+  type Evidence,
+  evidenceCodec,
+  Hash,
+  type Height,
+  offenceOf,
+} from '@quoin/protocol'
 import { Sequencer } from '../lifecycle.ts'
 import type { Kv } from '../powers.ts'
 import { readEvidence, writeEvidence } from '../store/evidence-store.ts'
@@ -32,7 +42,8 @@ export class EvidencePool {
     onFailure: (error: unknown) => void = () => {},
   ): Promise<EvidencePool> {
     const pool = new EvidencePool(kv, crypto, onFailure)
-    for (const evidence of await readEvidence(kv)) pool.#byPlace.set(placeOf(evidence), { evidence, hash: evidenceHash(crypto, evidence) })
+    for (const evidence of await readEvidence(kv))
+      pool.#byPlace.set(placeOf(evidence), { evidence, hash: evidenceHash(crypto, evidence) })
     return pool
   }
 
@@ -48,7 +59,9 @@ export class EvidencePool {
 
   /** Oldest heights first. */
   list(): readonly Known[] {
-    return [...this.#byPlace.values()].sort((a, b) => a.evidence.first.height - b.evidence.first.height || (a.hash < b.hash ? -1 : 1))
+    return [...this.#byPlace.values()].sort(
+      (a, b) => a.evidence.first.height - b.evidence.first.height || (a.hash < b.hash ? -1 : 1),
+    )
   }
 
   /** Whether there is evidence of the same contradiction. */

@@ -1,12 +1,12 @@
-import { reportCall, SYSTEM_RECORDS, readSystemRecord } from '@quoin/execution'
-import { bytesToHex, codec, evidenceCodec, nobleCrypto as crypto } from '@quoin/protocol'
+import { readSystemRecord, reportCall, SYSTEM_RECORDS } from '@quoin/execution'
+import { bytesToHex, codec, nobleCrypto as crypto, evidenceCodec } from '@quoin/protocol'
 import { decodeFunctionData, encodeFunctionData, keccak256, parseAbi } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { openTestNode, testGenesis, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
 import { testEvidence } from '../../test/evidence.ts'
 import { EvidenceExchange } from './evidence-exchange.ts'
-import { evidenceHash, EvidencePool } from './evidence-pool.ts'
+import { EvidencePool, evidenceHash } from './evidence-pool.ts'
 import { EvidenceReporter } from './evidence-reporter.ts'
 import { EVIDENCE_LIMITS } from './limits.ts'
 import { operatorAccount } from './operator-account.ts'
@@ -64,7 +64,9 @@ describe('the reporter', () => {
     const [sent, ...others] = node.pool.pending()
     expect(others).toEqual([])
     expect(sent).toMatchObject({ sender: account.address, nonce: 0 })
-    expect(decodeFunctionData({ abi, data: bytesToHex(sent!.data) }).args).toEqual([bytesToHex(codec.encode(evidenceCodec, evidence()))])
+    expect(decodeFunctionData({ abi, data: bytesToHex(sent!.data) }).args).toEqual([
+      bytesToHex(codec.encode(evidenceCodec, evidence())),
+    ])
     await node.produce()
     expect(entry(first)).toMatchObject({ equivocated: true })
     expect(pool.size).toBe(0)
@@ -91,7 +93,15 @@ describe('the reporter', () => {
     const other = operatorAccount(crypto, new Uint8Array(32).fill(0x66))!
     const { header, parameters } = node.chain.head
     const call = reportCall(crypto, evidence())
-    const fields = { type: 2, chainId: 31_337, nonce: 0, maxPriorityFeePerGas: 0n, maxFeePerGas: 0n, gasLimit: 1_000_000, value: 0n }
+    const fields = {
+      type: 2,
+      chainId: 31_337,
+      nonce: 0,
+      maxPriorityFeePerGas: 0n,
+      maxFeePerGas: 0n,
+      gasLimit: 1_000_000,
+      value: 0n,
+    }
     await node.produce([other.sign({ ...fields, ...call, accessList: [] } as never)])
     expect([header.number, parameters.feePolicy, pool.size]).toEqual([1, 'free', 0])
     await pass(2 * LONGEST_TURN_MS)

@@ -1,5 +1,17 @@
 import { flatKeyOf, type KvReader, nextBaseFee, reportCall, reportGas } from '@quoin/execution'
-import { accountFromValue, accountKey, concatBytes, type Crypto, type Evidence, Gas, type Hash, hexToBytes, type Nonce, offenceOf, Wei } from '@quoin/protocol'
+import {
+  accountFromValue,
+  accountKey,
+  type Crypto,
+  concatBytes,
+  type Evidence,
+  Gas,
+  type Hash,
+  hexToBytes,
+  type Nonce,
+  offenceOf,
+  Wei,
+} from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
 import { Scope } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
@@ -112,8 +124,7 @@ export class EvidenceReporter {
   #transaction(evidence: Evidence): Uint8Array {
     const { account, mempool, chain, chainId, kv, crypto } = this.#powers
     const { header, parameters } = chain.head
-    const nonce =
-      mempool.pendingNonce(account.address) ?? accountFromValue(kv.get(flatKeyOf(accountKey(account.address)))).nonce
+    const nonce = mempool.pendingNonce(account.address) ?? accountFromValue(kv.get(flatKeyOf(accountKey(account.address)))).nonce
     // Twice the next block's fee: it may rise until the transaction is taken.
     const price = Wei(parameters.feePolicy === 'free' ? 0n : 2n * nextBaseFee(header, parameters))
     return account.sign({

@@ -1,5 +1,13 @@
 import { stateAt } from '@quoin/execution'
-import { type Address, type Crypto, decodeTransaction, type Evidence, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
+import {
+  type Address,
+  type Crypto,
+  decodeTransaction,
+  type Evidence,
+  type Height,
+  type SignedTransaction,
+  unwrap,
+} from '@quoin/protocol'
 import type { CallRunner } from '../executor/call-runner.ts'
 import type { ProofRunner } from '../executor/proof-runner.ts'
 import { createFeed } from '../feed/feed.ts'

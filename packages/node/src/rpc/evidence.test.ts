@@ -27,7 +27,8 @@ describe('quoin_evidence', () => {
     await pool.close()
     const rpc = await serveTestNode(node, crypto, { pageEvidenceMax: 2 })
     try {
-      const ask = async (after?: string | null) => (await rpc.call('quoin_evidence', ...(after === undefined ? [] : [after]))).result as Page
+      const ask = async (after?: string | null) =>
+        (await rpc.call('quoin_evidence', ...(after === undefined ? [] : [after]))).result as Page
       const pages = [await ask()]
       while (pages.at(-1)!.next !== null) pages.push(await ask(pages.at(-1)!.next))
       expect(pages.map(({ evidence }) => evidence.length)).toEqual([2, 2, 1])
@@ -39,7 +40,15 @@ describe('quoin_evidence', () => {
 
       // The call is the one that a client has to send.
       const { to, data } = reportCall(crypto, made[0]!)
-      const fields = { type: 2, chainId: 31_337, nonce: 0, maxPriorityFeePerGas: 0n, maxFeePerGas: 0n, gasLimit: 1_000_000, value: 0n }
+      const fields = {
+        type: 2,
+        chainId: 31_337,
+        nonce: 0,
+        maxPriorityFeePerGas: 0n,
+        maxFeePerGas: 0n,
+        gasLimit: 1_000_000,
+        value: 0n,
+      }
       const [accused] = all.filter((one) => one.call.data === `0x${Buffer.from(data).toString('hex')}`)
       expect(accused!.call.to).toBe(to)
       await node.produce([account.sign({ ...fields, to, data, accessList: [] } as never)])

@@ -1,4 +1,4 @@
-import { evidenceOfKey, type EvidenceStanding, flaggedValidators, reportCall } from '@quoin/execution'
+import { type EvidenceStanding, evidenceOfKey, flaggedValidators, reportCall } from '@quoin/execution'
 import { bytesToHex, codec, type Evidence, evidenceCodec, type Hash, Hash as hashOf, offenceOf } from '@quoin/protocol'
 import type { RpcBackend, StateView } from '../backend.ts'
 import { RpcError } from '../errors.ts'

@@ -5,14 +5,14 @@ import {
   codec,
   concatBytes,
   createValidatorSet,
+  nobleCrypto as crypto,
   EVIDENCE_HEIGHTS_MAX,
   type Evidence,
   evidenceCodec,
   type Hash,
-  Hash as hashOf,
   type Height,
+  Hash as hashOf,
   idOfName,
-  nobleCrypto as crypto,
   ownSeat,
   type Power,
   type Proposal,
@@ -23,8 +23,8 @@ import {
   type Round,
   rotationDigest,
   type SigningDomain,
-  ungovernedConsortium,
   type UnsignedVote,
+  ungovernedConsortium,
   type Validator,
   type ValidatorSet,
   type Vote,
@@ -72,7 +72,11 @@ class Chain {
     const validators = Array.from({ length: count }, (_, i) => validatorOf(i + 1))
     const genesis = testGenesis(new Map(), { validatorsMin })
     const consortium = ungovernedConsortium(validators.map((validator, i) => ownSeat(validator, `peer-${i + 1}`)))
-    writeFounding(this.journal, { ...genesis, validators: createValidatorSet(validators), consortium: { ...consortium, governor: USER } })
+    writeFounding(this.journal, {
+      ...genesis,
+      validators: createValidatorSet(validators),
+      consortium: { ...consortium, governor: USER },
+    })
     writeSystemRecord(this.journal, SYSTEM_RECORDS.domain, domain)
     this.#contracts = this.#at(7)
   }
@@ -160,7 +164,8 @@ const votes = (a: Partial<Said>, b: Partial<Said>) => encode(voteEvidence(vote(a
 /** Evidence of votes for blocks 1 and 2. */
 const twoVotes = (said: Partial<Said> = {}) => encode(voteEvidence(vote(said), vote({ ...said, value: block(2) })))
 /** Encodes two votes as they are, without a check. */
-const raw = (first: Vote, second: Vote) => concatBytes(Uint8Array.of(0), codec.encode(voteCodec, first), codec.encode(voteCodec, second))
+const raw = (first: Vote, second: Vote) =>
+  concatBytes(Uint8Array.of(0), codec.encode(voteCodec, first), codec.encode(voteCodec, second))
 const rawProposals = (first: Proposal, second: Proposal) =>
   concatBytes(Uint8Array.of(1), codec.encode(proposalCodec, first), codec.encode(proposalCodec, second))
 
@@ -190,7 +195,9 @@ describe('evidence of a contradiction', () => {
     expect(chain.tells('firstEquivocation', idOf(2))).toEqual([true, 5n, round, kind, ...taken])
     const [log] = parseEventLogs({
       abi,
-      logs: chain.journal.logsSince(before).map(({ topics, data }) => ({ address: SYSTEM_ADDRESS, topics, data: bytesToHex(data) })) as never,
+      logs: chain.journal
+        .logsSince(before)
+        .map(({ topics, data }) => ({ address: SYSTEM_ADDRESS, topics, data: bytesToHex(data) })) as never,
     }) as unknown as readonly { readonly eventName: string; readonly args: object }[]
     expect(log).toMatchObject({ eventName: 'Equivocated', args: { id: idOf(2), height: 5n, evidenceHash: keccak256(bytes) } })
   })
@@ -287,7 +294,12 @@ describe('the set after evidence', () => {
     const added = { ...roster[0]!, ...validatorOf(5), peerIds: ['peer-5'], readyAt: 8 as Height, changedAt: 8 as Height }
     writeSystemRecord(chain.journal, SYSTEM_RECORDS.roster, [...roster, added])
     for (const height of [8, 9]) chain.end(height)
-    expect(chain.sets.get(11)!.validators.map(({ id }) => id).toSorted()).toEqual([1, 2, 4, 5].map(idOf).toSorted())
+    expect(
+      chain.sets
+        .get(11)!
+        .validators.map(({ id }) => id)
+        .toSorted(),
+    ).toEqual([1, 2, 4, 5].map(idOf).toSorted())
   })
 
   it('takes the validator back under no key and no id', () => {
@@ -296,12 +308,18 @@ describe('the set after evidence', () => {
     chain.end(7)
     chain.end(8)
     chain.at(9)
-    const rotate = [idOf(3), bytesToHex(keyOf(40)), bytesToHex(crypto.sign(rotationDigest(crypto, domain, idOf(3), addressOfKey(3)), secret(40)).signature)]
+    const rotate = [
+      idOf(3),
+      bytesToHex(keyOf(40)),
+      bytesToHex(crypto.sign(rotationDigest(crypto, domain, idOf(3), addressOfKey(3)), secret(40)).signature),
+    ]
     expect(() => chain.does('rotateKey', rotate)).toThrow('has equivocated')
     expect(() => chain.does('setPower', [idOf(3), 1])).toThrow('has equivocated')
     chain.does('setPower', [idOf(3), 0])
     chain.does('removeValidator', [idOf(3)])
-    expect(() => chain.does('addValidator', [idOf(3), idOf(3), bytesToHex(keyOf(40)), 1, OTHER, ['peer-3']])).toThrow('take another id')
+    expect(() => chain.does('addValidator', [idOf(3), idOf(3), bytesToHex(keyOf(40)), 1, OTHER, ['peer-3']])).toThrow(
+      'take another id',
+    )
     // Evidence of an earlier height is still taken, for the record.
     chain.report(twoVotes({ key: 3, height: 2 }))
   })
@@ -335,7 +353,11 @@ describe('a key that was replaced', () => {
   })
 
   it('answers exactly for the sets that it was in, whenever rotations and removals take effect', () => {
-    const change = fc.record({ height: fc.integer({ min: 1, max: 10 }), who: fc.integer({ min: 1, max: 5 }), leaves: fc.boolean() })
+    const change = fc.record({
+      height: fc.integer({ min: 1, max: 10 }),
+      who: fc.integer({ min: 1, max: 5 }),
+      leaves: fc.boolean(),
+    })
     fc.assert(
       fc.property(fc.uniqueArray(change, { maxLength: 4, selector: ({ who }) => who }), (changes) => {
         const chain = new Chain(5, 1)

@@ -47,7 +47,10 @@ function read(chain: ChainState, bytes: Uint8Array): Read {
 }
 
 /** The entry of the key that signed. */
-function keyOf(chain: ChainState, validator: Address): ValidatorKeyUse & { readonly votes: NonNullable<ValidatorKeyUse['votes']> } {
+function keyOf(
+  chain: ChainState,
+  validator: Address,
+): ValidatorKeyUse & { readonly votes: NonNullable<ValidatorKeyUse['votes']> } {
   const use = chain.entry(KEY, validator)
   return use?.votes === undefined ? chain.refuse('NotAValidatorKey', validator) : { ...use, votes: use.votes }
 }
@@ -57,7 +60,11 @@ function keyOf(chain: ChainState, validator: Address): ValidatorKeyUse & { reado
  * at those at which it was the validator's key: a rotation takes effect two heights later or more, and the old key votes until then. After
  * that it proves nothing: whoever finds an old key could sign for later heights, where no honest node counts it.
  */
-function checkTime(chain: ChainState, { height }: Offence, { from, to }: { readonly from: Height; readonly to: Height | undefined }): void {
+function checkTime(
+  chain: ChainState,
+  { height }: Offence,
+  { from, to }: { readonly from: Height; readonly to: Height | undefined },
+): void {
   const { number } = chain.block
   const first = Math.max(from, number - EVIDENCE_HEIGHTS_MAX)
   const last = Math.min(to ?? number, number)

@@ -1,4 +1,13 @@
-import { type Address, codec, concatBytes, type Crypto, type Evidence, evidenceCodec, numberToBytes, utf8ToBytes } from '@quoin/protocol'
+import {
+  type Address,
+  type Crypto,
+  codec,
+  concatBytes,
+  type Evidence,
+  evidenceCodec,
+  numberToBytes,
+  utf8ToBytes,
+} from '@quoin/protocol'
 import type { KvReader } from '../../../state/kv.ts'
 import { SYSTEM_ADDRESS, SYSTEM_RECORDS, systemFlatKey } from '../../../state/system-records.ts'
 

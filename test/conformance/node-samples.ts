@@ -51,6 +51,7 @@ import {
   policies,
   polkaCertificate,
   proposal,
+  proposalsEvidence,
   roster,
   roundCertificate,
   type Samples,
@@ -60,10 +61,12 @@ import {
   validators,
   vote,
   votesCheckpoint,
+  votesEvidence,
 } from './samples.ts'
 
 const { parameters, roster: rosterRecord } = SYSTEM_RECORDS
 const recordOf = <T>(record: SystemRecord<T>, value: T): Uint8Array => codec.encode(record.codec, { layout: 1, value })
+const takenEvidence = { hash: hash(0xa8), takenAt: Height(1_240), reporter: address(0xa9) }
 const stateKey = storageKey(address(0xa2), fixed(3, 0x00))
 const [written, removed] = historyOps(
   [
@@ -149,12 +152,23 @@ export const executionSamples: Samples = {
   'system entry organisation key': SYSTEM_ENTRIES.organisation.key(accountEntry.organisation),
   'system entry node': codec.encode(SYSTEM_ENTRIES.node.codec, nodes[0]!),
   'system entry node key': SYSTEM_ENTRIES.node.key('peer-a'),
-  'system entry validatorKey': codec.encode(SYSTEM_ENTRIES.validatorKey.codec, { id: roster[0]!.id, until: Height(1_234) }),
-  'system entry validatorKey in use': codec.encode(SYSTEM_ENTRIES.validatorKey.codec, { id: roster[0]!.id, until: undefined }),
+  'system entry validatorKey': codec.encode(SYSTEM_ENTRIES.validatorKey.codec, {
+    ...{ id: roster[0]!.id, publicKey: roster[0]!.publicKey, until: Height(1_234) },
+    votes: { from: Height(1_201), to: Height(1_239) },
+  }),
+  'system entry validatorKey in use': codec.encode(SYSTEM_ENTRIES.validatorKey.codec, {
+    ...{ id: roster[0]!.id, publicKey: roster[0]!.publicKey, until: undefined, votes: { from: Height(1_201), to: undefined } },
+  }),
   'system entry validatorKey key': SYSTEM_ENTRIES.validatorKey.key(address(0xa2)),
   'system entry checkpoint': codec.encode(SYSTEM_ENTRIES.checkpoint.codec, votesCheckpoint),
   'system entry checkpoint key': SYSTEM_ENTRIES.checkpoint.key(accountEntry.organisation, 258),
   'system entry offer key': SYSTEM_ENTRIES.offer.key(address(0xa2), accountEntry.organisation),
+  'system entry evidence': codec.encode(SYSTEM_ENTRIES.evidence.codec, takenEvidence),
+  'system entry evidence key': SYSTEM_ENTRIES.evidence.key(roster[0]!.id, Height(1_234), Round(5), 'precommit'),
+  'system entry firstEvidence': codec.encode(SYSTEM_ENTRIES.firstEvidence.codec, {
+    ...{ ...takenEvidence, height: Height(1_234), round: Round(5), kind: 'prevote' },
+  }),
+  'system entry firstEvidence key': SYSTEM_ENTRIES.firstEvidence.key(roster[0]!.id),
   'system entry roleName': codec.encode(SYSTEM_ENTRIES.roleName.codec, 'teller'),
   'system entry roleName key': SYSTEM_ENTRIES.roleName.key(16),
   'contract record': codec.encode(recordCodec, record),
@@ -190,6 +204,8 @@ export const wireSamples: Samples = {
   'message roundCertificate': encodeMessage({ kind: 'roundCertificate', certificate: roundCertificate }),
   'message commitCertificate': encodeMessage({ kind: 'commitCertificate', certificate: commitCertificate }),
   'message status': encodeMessage({ kind: 'status', ...place }),
+  'message evidence': encodeMessage({ kind: 'evidence', evidence: votesEvidence }),
+  'message evidence of proposals': encodeMessage({ kind: 'evidence', evidence: proposalsEvidence }),
   'request transactions': encodeRequest({ kind: 'transactions', blockHash: hash(0xb1), hashes: [hash(0xb2)] }),
   'request block': encodeRequest({ kind: 'block', blockHash: hash(0xb3) }),
   'sync request status': codec.encode(syncRequestCodec, {

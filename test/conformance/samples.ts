@@ -175,8 +175,8 @@ export const roundCertificate: RoundCertificate = {
   ],
 }
 
-const votesEvidence: Evidence = { kind: 'votes', first: { ...vote, valueId: undefined }, second: vote }
-const proposalsEvidence: Evidence = { kind: 'proposals', first: proposal, second: { ...proposal, valueId: hash(0x27) } }
+export const votesEvidence: Evidence = { kind: 'votes', first: { ...vote, valueId: undefined }, second: vote }
+export const proposalsEvidence: Evidence = { kind: 'proposals', first: proposal, second: { ...proposal, valueId: hash(0x27) } }
 
 export const transactions: readonly Uint8Array[] = [fixed(100, 0x41), fixed(12, 0x42)]
 export const compactBlock: CompactBlock = { header, transactionHashes: [hash(0x43), hash(0x44)] }

@@ -82,6 +82,8 @@ const entries: { readonly [K in keyof typeof SYSTEM_ENTRIES]: Target } = {
   checkpoint: codecTarget(SYSTEM_ENTRIES.checkpoint.codec, governed.votesCheckpoint),
   offer: codecTarget(SYSTEM_ENTRIES.offer.codec, governed.accountEntry),
   roleName: codecTarget(SYSTEM_ENTRIES.roleName.codec, any.ascii(31)),
+  evidence: codecTarget(SYSTEM_ENTRIES.evidence.codec, governed.takenEvidence),
+  firstEvidence: codecTarget(SYSTEM_ENTRIES.firstEvidence.codec, governed.firstEvidence),
 }
 
 const undoRoots = fc

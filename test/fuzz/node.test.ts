@@ -57,6 +57,7 @@ const message: fc.Arbitrary<EngineMessage> = fc.oneof(
   fc.record({ kind: kind('roundCertificate'), certificate: any.roundCertificate }),
   fc.record({ kind: kind('commitCertificate'), certificate: any.commitCertificate }),
   fc.record({ kind: kind('status'), ...place }),
+  fc.record({ kind: kind('evidence'), evidence: any.evidence }),
 )
 
 const bodyRequest: fc.Arbitrary<BodyRequest> = fc.oneof(

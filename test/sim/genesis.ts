@@ -52,11 +52,13 @@ const accountOf = (seed: number): Account => {
 
 export const validatorKey = (index: number): Account => accountOf(1_000 + index)
 export const clientAccount = (index: number): Account => accountOf(2_000 + index)
+/** The account of a node's operator. */
+export const operatorSecret = (index: number): Uint8Array => numberToBytes(3_000 + index, 32)
 export const OPENING_BALANCE = 10n ** 18n
 /** The account that governs. */
 export const governor = accountOf(3_000)
 
-export function simGenesis(validatorCount: number, clientCount: number): Genesis {
+export function simGenesis(validatorCount: number, clientCount: number, parameters: Partial<ChainParameters> = {}): Genesis {
   const validators = Array.from({ length: validatorCount }, (_, index) => {
     const { secretKey, address } = validatorKey(index)
     const publicKey = publicKeyOf(simCrypto.publicKey(secretKey)!)
@@ -67,7 +69,7 @@ export function simGenesis(validatorCount: number, clientCount: number): Genesis
     timeMs: (EPOCH_MS - 1_000) as TimeMs,
     development: true,
     executionVersion: executionVersion(simCrypto),
-    parameters: PARAMETERS,
+    parameters: { ...PARAMETERS, ...parameters },
     validators: createValidatorSet(validators),
     nodes: [],
     consortium: { ...ungovernedConsortium(validators.map((validator) => ownSeat(validator))), governor: governor.address },

@@ -69,7 +69,7 @@ export class Oracle {
     const decoded = decodeMessage(bytes)
     if (!decoded.ok) throw new Violation(`${from} sent an undecodable message: ${decoded.error.message}`)
     const message = decoded.value
-    const isSettled = message.kind === 'status' || message.kind === 'commitCertificate'
+    const isSettled = message.kind === 'status' || message.kind === 'commitCertificate' || message.kind === 'evidence'
     const { height } = messagePosition(unwrap(decodeMessageHead(bytes)))
     if (!isSettled && height <= head)
       throw new Violation(`${from} sends a ${message.kind} of height ${height}, but its head is block ${head}`)

@@ -3,6 +3,7 @@ import type { Interpreter } from '@quoin/execution/vm'
 import { type Genesis, type Height, unwrap } from '@quoin/protocol'
 import { createInlineRecovery } from '../../packages/node/src/crypto/recovery.ts'
 import { createSigner } from '../../packages/node/src/engine/private-validator.ts'
+import type { OperatorAccount } from '../../packages/node/src/evidence/operator-account.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
 import { createNode, type Node, type NodePowers } from '../../packages/node/src/node.ts'
 import type { PeerId } from '../../packages/node/src/powers.ts'
@@ -34,6 +35,8 @@ export interface SimNodeOptions {
   readonly isValidator: boolean
   /** Index of the voting key it uses; its own unless it is a twin. */
   readonly keyIndex?: number
+  /** The account from which it reports equivocation. */
+  readonly operator?: OperatorAccount | undefined
   readonly clockOffsetMs: number
   readonly diskLatencyMs: readonly [number, number]
   /** How long a block takes to build, to execute, and to apply after its commit. */
@@ -199,6 +202,7 @@ export class SimNode {
     const created = await createNode({
       powers: this.#options.wrapPowers?.(powers) ?? powers,
       genesis,
+      operator: this.#options.operator,
       signer: isValidator ? createSigner(simCrypto, address, secretKey) : undefined,
       // A key is created with its sign state; here the first start creates it. After a wipe the operator reports that it is lost.
       signState: {

@@ -1,8 +1,9 @@
 import { selectProposer } from '@quoin/consensus'
 import type { Executor } from '@quoin/execution'
 import type { Interpreter } from '@quoin/execution/vm'
-import { type Address, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
-import { evidenceOffender } from '../../packages/node/src/engine/evidence-pool.ts'
+import { type Address, type ChainParameters, type Header, Height, Round, type ValidatorSet } from '@quoin/protocol'
+import { keyOf } from '../../packages/node/src/evidence/evidence-pool.ts'
+import type { OperatorAccount } from '../../packages/node/src/evidence/operator-account.ts'
 import type { Logger } from '../../packages/node/src/logger.ts'
 import type { NodePowers } from '../../packages/node/src/node.ts'
 import { type ChangeCounts, Changes } from './changes.ts'
@@ -57,6 +58,9 @@ export interface SimulationOptions {
   readonly logger?: Logger
   /** Creates the contract interpreter of each life of a node. By default all share one, unlike the processes of a real network. */
   readonly makeInterpreter?: () => Interpreter
+  /** The account from which a node reports equivocation; by default none does. */
+  readonly operatorOf?: (index: number) => OperatorAccount | undefined
+  readonly parameters?: Partial<ChainParameters>
   /** Injects faults into the execution of some nodes. */
   readonly wrapExecutor?: (index: number, executor: Executor) => Executor
   /** Injects faults into the other powers of a node. */
@@ -148,13 +152,14 @@ export class Simulation {
         this.oracle.observe(from, message, sender.committedHeight)
       })
     }
-    const genesis = simGenesis(nodeCount, clientCount)
+    const genesis = simGenesis(nodeCount, clientCount, options.parameters)
     this.#validators = genesis.validators
     const workMsMax = calm ? 0 : this.world.random.pick(WORK_MS_MAX)
     this.nodes = Array.from({ length: nodeCount + (twin ? 1 : 0) + spareCount + followerCount }, (_, index) => {
       return new SimNode({
         isValidator: index < nodeCount + spareCount || (twin && index === nodeCount),
         ...(twin && index === nodeCount ? { keyIndex: nodeCount - 1 } : {}),
+        operator: options.operatorOf?.(index),
         world: this.world,
         network: this.network,
         genesis,
@@ -224,7 +229,7 @@ export class Simulation {
   #offenders(): Readonly<Record<Address, number>> {
     const counts: Record<Address, number> = {}
     for (const { node } of this.nodes) {
-      for (const offender of new Set(node?.evidence.map(evidenceOffender))) counts[offender] = (counts[offender] ?? 0) + 1
+      for (const offender of new Set(node?.evidence.map(keyOf))) counts[offender] = (counts[offender] ?? 0) + 1
     }
     return counts
   }

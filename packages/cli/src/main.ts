@@ -46,6 +46,7 @@ function createProgram(outcome: Outcome): Command {
   addDoctor(program)
   addDev(program)
   addKeys(program)
+  addEvidence(program)
   addGenesis(program)
   addCreate(program)
   addBuild(program)
@@ -241,6 +242,17 @@ function addKeys(program: Command): void {
       const description = await describeKeys(dataDir)
       const { keysText } = await import('./commands/keys.ts')
       print(json ? JSON.stringify(description.entry, null, 2) : keysText(description))
+    })
+}
+
+function addEvidence(program: Command): void {
+  program
+    .command('evidence')
+    .description('list evidence of validators that signed twice: what a node has, how to report it, and what is on the chain')
+    .option('--rpc <url>', 'RPC of the node', 'http://127.0.0.1:8545')
+    .action(async ({ rpc }: { rpc: string }) => {
+      const { evidenceText } = await import('./commands/evidence.ts')
+      print(await evidenceText(rpc))
     })
 }
 

@@ -54,7 +54,7 @@ import { TICKS_PER_GAS } from './ticks.ts'
  * Revision of execution behaviour that does not show in the tables and samples below, such as the order of checks. Raise it with
  * each such change, because nodes that execute differently must not consider each other equal.
  */
-const RULES_REVISION = 9
+const RULES_REVISION = 10
 
 const header: Header = {
   parentHash: ZERO_HASH,

@@ -14,6 +14,10 @@ import { ENGINE_REQUEST } from './engine/messages.ts'
 import type { Signer } from './engine/private-validator.ts'
 import type { SignStateOptions } from './engine/sign-custody.ts'
 import type { ConsensusView, EngineStatus } from './engine/types.ts'
+import { EvidenceExchange } from './evidence/evidence-exchange.ts'
+import { EvidencePool } from './evidence/evidence-pool.ts'
+import { EvidenceReporter } from './evidence/evidence-reporter.ts'
+import type { OperatorAccount } from './evidence/operator-account.ts'
 import type { Feed } from './feed/types.ts'
 import { CLOCK_REQUEST, clockAnswerCodec } from './health/clock-messages.ts'
 import { TransactionGossip } from './mempool/gossip/transaction-gossip.ts'
@@ -58,6 +62,8 @@ export interface NodeOptions {
   readonly signer: Signer | undefined
   /** What to do if the key's sign state is missing or forbids signing. */
   readonly signState?: SignStateOptions | undefined
+  /** Reports equivocation to the chain from this account. Undefined: the node only keeps and passes on evidence. */
+  readonly operator?: OperatorAccount | undefined
   /**
    * Nodes that are dialled and admitted although the chain does not name them, until this node has caught up and the chain names it. By them a
    * node joins whose genesis names only machines that are gone.
@@ -84,7 +90,7 @@ export interface Node {
   /** Undefined before `start`, and between two heights. */
   readonly consensus: ConsensusView | undefined
   readonly counters: Readonly<Record<string, number>>
-  /** Proofs of equivocation (double signing) that this node has seen. */
+  /** Evidence of equivocation (double signing) that this node has and the chain has not. */
   readonly evidence: readonly Evidence[]
   /** Recovers from a crash, connects to peers, and takes part in consensus. Throws if the node's files are damaged, or it cannot listen. */
   start(): Promise<void>
@@ -105,7 +111,9 @@ export async function createNode(options: NodeOptions): Promise<Result<Node, Cha
   const refusal = simulatedRefusal(genesis)
   if (refusal !== undefined) return err(refusal)
   const ledger = await openLedger({ ...powers, genesis, logger, transactionRefusal, resumeAfter, onDamage: damage.report })
-  return ledger.ok ? ok(new ComposedNode(options, ledger.value, damage)) : ledger
+  if (!ledger.ok) return ledger
+  const evidence = await EvidencePool.open(powers.kv, powers.crypto, options.onHalt)
+  return ok(new ComposedNode(options, ledger.value, evidence, damage))
 }
 
 /** The chain's nodes and the bootstrap peers. A peer that both name is dialled at the addresses of both. */
@@ -127,10 +135,11 @@ class ComposedNode implements Node {
   #hasHalted = false
   readonly #scope: Scope
   readonly #gossip: TransactionGossip
+  readonly #evidence: EvidenceExchange
   readonly #answers: AnswerBudget
   #engine: Engine | undefined
 
-  constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger, damage: DamageReports) {
+  constructor(options: NodeOptions, { chain, blocks, mempool, feed }: Ledger, evidence: EvidencePool, damage: DamageReports) {
     const { crypto, clock, random, transport } = options.powers
     this.#options = options
     this.#answers = new AnswerBudget(clock)
@@ -145,6 +154,14 @@ class ComposedNode implements Node {
     this.sync = createSync({ chain, reader: blocks, transport, mempool, crypto, clock, logger })
     this.#scope.own(this.sync)
     this.#gossip = this.#scope.own(new TransactionGossip({ mempool, transport, clock, crypto, random }))
+    this.#scope.own(evidence)
+    this.#evidence = this.#scope.own(
+      new EvidenceExchange({
+        ...{ pool: evidence, chain, state: options.powers.kv, transport, clock, crypto, self: options.signer?.address },
+        logger: options.logger.child({ module: 'evidence' }),
+      }),
+    )
+    if (options.operator !== undefined) this.#report(options.operator, evidence)
     const validatorsAt = (height: Height) => chain.validatorsAt(height)
     const { domain } = chain
     this.#repair = this.#scope.own(
@@ -165,7 +182,7 @@ class ComposedNode implements Node {
   }
 
   get evidence(): readonly Evidence[] {
-    return this.#engine?.evidence ?? []
+    return this.#evidence.evidence
   }
 
   get counters(): Readonly<Record<string, number>> {
@@ -190,6 +207,7 @@ class ComposedNode implements Node {
     this.#admitNodes()
     const engine = await Engine.start({
       ...{ crypto, crc32c, clock, random, transport, files, chain, blocks, mempool, sync, signer, signState, onHalt },
+      evidence: this.#evidence,
       logger: logger.child({ module: 'engine' }),
     })
     this.#engine = engine
@@ -255,8 +273,22 @@ class ComposedNode implements Node {
         this.sync.onPeer(peer, state)
         this.#gossip.onPeer(peer, state)
         this.#engine?.onPeer(peer, state)
+        this.#evidence.onPeer(peer, state)
       },
     })
+  }
+
+  #report(account: OperatorAccount, pool: EvidencePool): void {
+    const { powers, genesis, logger } = this.#options
+    const { kv, clock, crypto } = powers
+    const { chain, mempool } = this
+    this.#scope.own(
+      new EvidenceReporter({
+        ...{ account, pool, mempool, chain, kv, chainId: genesis.chainId, clock, crypto },
+        logger: logger.child({ module: 'evidence' }),
+        onFailure: (error) => this.#halt(error),
+      }),
+    )
   }
 
   async #answer(from: PeerId, message: Uint8Array): Promise<Uint8Array | undefined> {

@@ -5,6 +5,7 @@ import { DEFAULT_RPC_LIMITS, type RpcLimits } from '../src/rpc/limits.ts'
 import { createNodeBackend } from '../src/rpc/node-backend.ts'
 import { type RpcServer, type RpcServerOptions, type RpcSettings, startRpcServer } from '../src/rpc/server/server.ts'
 import { openShared } from '../src/rpc/shared.ts'
+import { readEvidence } from '../src/store/evidence-store.ts'
 import { PROOF_BLOCKS, type TestNode } from './chain.ts'
 import { ManualClock } from './clock.ts'
 import { checked, type TestError } from './refusals.ts'
@@ -19,6 +20,7 @@ export const testBackend = (node: TestNode, crypto: Crypto): RpcBackend =>
     peerCount: () => 3,
     syncing: () => undefined,
     coinbase: () => undefined,
+    evidence: () => readEvidence(node.kv),
   })
 
 /** A call of an arbitrary client, with its shared state. `isOver` says whether its time slice is used up. */

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import type { AccountEntry } from '../src/account-entry.ts'
+import { SIGNED_ONCE } from '../src/evidence.ts'
 import type { Governance } from '../src/governor.ts'
 import { LIMITS } from '../src/limits.ts'
 import type { NodeEntry, RegisteredNode } from '../src/node-registry.ts'
-import { type Height, POWER_MAX, type Power, U32_MAX } from '../src/numbers.ts'
+import { POWER_MAX, type Power, U32_MAX } from '../src/numbers.ts'
 import type { Organisation, OrganisationTotals, VotesCheckpoint } from '../src/organisation.ts'
 import { ACCESS, type Policies } from '../src/policies.ts'
 import { hasRoles, ROLES } from '../src/roles.ts'
@@ -86,5 +87,12 @@ export const consortium = any.genesis.map((genesis) => genesis.consortium)
 
 export const validatorKeyUse = fc.record({
   id: any.hash,
-  until: fc.option(any.height as fc.Arbitrary<Height>, { nil: undefined }),
+  publicKey: any.publicKey,
+  until: fc.option(any.height, { nil: undefined }),
+  votes: fc.option(fc.record({ from: any.height, to: fc.option(any.height, { nil: undefined }) }), { nil: undefined }),
 })
+
+export const takenEvidence = fc.record({ hash: any.hash, takenAt: any.height, reporter: any.address })
+export const firstEvidence = fc
+  .tuple(takenEvidence, any.height, any.round, fc.constantFrom(...SIGNED_ONCE))
+  .map(([taken, height, round, kind]) => ({ ...taken, height, round, kind }))

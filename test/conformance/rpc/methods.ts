@@ -113,7 +113,7 @@ export const UNSPECIFIED: ReadonlySet<string> = new Set([
   ...['eth_getRawTransactionByHash', 'eth_getRawTransactionByBlockHashAndIndex', 'eth_getRawTransactionByBlockNumberAndIndex'],
   ...['eth_sendRawTransactionSync', 'eth_subscribe', 'eth_unsubscribe', 'txpool_inspect'],
   ...['quoin_subscribe', 'quoin_unsubscribe', 'quoin_acknowledge', 'quoin_getStream'],
-  ...['quoin_getProof', 'debug_traceCall', 'erigon_getHeaderByNumber', 'ots_getApiLevel', 'ots_hasCode'],
+  ...['quoin_getProof', 'quoin_evidence', 'debug_traceCall', 'erigon_getHeaderByNumber', 'ots_getApiLevel', 'ots_hasCode'],
   ...['ots_getBlockDetails', 'ots_getBlockDetailsByHash', 'ots_getBlockTransactions'],
   ...['ots_searchTransactionsBefore', 'ots_searchTransactionsAfter', 'ots_getTransactionBySenderAndNonce'],
   ...['ots_getContractCreator', 'ots_traceTransaction', 'ots_getInternalOperations', 'ots_getTransactionError'],

@@ -47,5 +47,6 @@ export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevL
     syncing: () => undefined,
     onSyncing: () => () => {},
     coinbase: () => now().coinbase(),
+    evidence: () => now().evidence(),
   }
 }

@@ -1,6 +1,7 @@
-import type { Hash, Height, ValidatorSet } from '@quoin/protocol'
+import type { Address, Hash, Height, ValidatorSet } from '@quoin/protocol'
 import type { Journal } from './journal.ts'
 import { nextValidatorSet } from './next-validators.ts'
+import { entryIn, SYSTEM_ENTRIES, type ValidatorKeyUse, writeEntry } from './system-entries.ts'
 import { recordIn, SYSTEM_RECORDS, writeSystemRecord } from './system-records.ts'
 
 /**
@@ -21,7 +22,27 @@ export function advanceSets(journal: Journal, height: Height): void {
   const roster = recordIn(journal, SYSTEM_RECORDS.roster)
   const following = nextValidatorSet(afterNext, roster, height, recordIn(journal, SYSTEM_RECORDS.parameters))
   if (following === afterNext && hasSameMembers(next, afterNext)) return
+  noteVotes(journal, afterNext, following, (height + 2) as Height)
   writeSystemRecord(journal, SYSTEM_RECORDS.sets, { next: afterNext, afterNext: following })
+}
+
+/**
+ * Notes in the entries of validators' keys which come into the set of a height and which leave it, so that evidence can be judged long
+ * after. A key that comes back keeps its first height: it answers for the time in between as well.
+ *
+ * @param height of `after`
+ */
+function noteVotes(journal: Journal, before: ValidatorSet, after: ValidatorSet, height: Height): void {
+  if (before === after) return
+  const note = (address: Address, votes: (use: ValidatorKeyUse) => ValidatorKeyUse['votes']) => {
+    const use = entryIn(journal, SYSTEM_ENTRIES.validatorKey, address)
+    if (use !== undefined) writeEntry(journal, SYSTEM_ENTRIES.validatorKey, { ...use, votes: votes(use) }, address)
+  }
+  const [old, fresh] = [before, after].map(({ validators }) => new Set(validators.map(({ address }) => address)))
+  for (const address of old!)
+    if (!fresh!.has(address)) note(address, ({ votes }) => ({ from: votes?.from ?? height, to: (height - 1) as Height }))
+  for (const address of fresh!)
+    if (!old!.has(address)) note(address, ({ votes }) => ({ from: votes?.from ?? height, to: undefined }))
 }
 
 /** Whether two sets, which are decoded apart from each other, say the same. A key follows from its address. */

@@ -29,7 +29,10 @@ export function writeFounding(journal: Journal, { parameters, validators, nodes,
     return { ...validators.withId(seat.id)!, ...seat, ...beginning }
   })
   writeSystemRecord(journal, SYSTEM_RECORDS.roster, roster)
-  for (const { id, address } of roster) writeEntry(journal, SYSTEM_ENTRIES.validatorKey, { id, until: undefined }, address)
+  // The sets of the first two heights are those of genesis.
+  const genesisVotes = { from: 1 as Height, to: undefined }
+  for (const { id, publicKey, address } of roster)
+    writeEntry(journal, SYSTEM_ENTRIES.validatorKey, { id, publicKey, until: undefined, votes: genesisVotes }, address)
   writeSystemRecord(
     journal,
     SYSTEM_RECORDS.nodes,

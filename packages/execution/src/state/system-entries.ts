@@ -11,6 +11,11 @@ import {
   numberToBytes,
   type Organisation,
   organisationCodec,
+  type PublicKey,
+  publicKeyCodec,
+  type Round,
+  SIGNED_ONCE,
+  type SignedOnce,
   utf8ToBytes,
   type VotesCheckpoint,
   votesCheckpointCodec,
@@ -22,8 +27,30 @@ import { SYSTEM_ADDRESS, systemFlatKey } from './system-records.ts'
 /** When an address was the key of a validator, and of which. Such a key is never taken again. */
 export interface ValidatorKeyUse {
   readonly id: Hash
+  readonly publicKey: PublicKey
   /** The block that put another key in its place; undefined while it is the validator's. */
   readonly until: Height | undefined
+  /**
+   * The first and the last height at which it votes; the last is undefined while it is in the set that comes last. Not the same as when it
+   * was the validator's: a set follows the roster two heights later at the earliest. Undefined while it never was in a set.
+   */
+  readonly votes: { readonly from: Height; readonly to: Height | undefined } | undefined
+}
+
+/** Evidence that the chain contract has taken. */
+export interface TakenEvidence {
+  /** keccak256 of the evidence. */
+  readonly hash: Hash
+  /** The block that took it, and who sent it. */
+  readonly takenAt: Height
+  readonly reporter: Address
+}
+
+/** The first evidence against a validator. */
+export interface FirstEvidence extends TakenEvidence {
+  readonly height: Height
+  readonly round: Round
+  readonly kind: SignedOnce
 }
 
 /** A contract's or account's entry that an organisation's admin has made, until the address accepts it. */
@@ -45,7 +72,17 @@ const kindOf = <K extends readonly unknown[], T>(
   parts: (...given: K) => Uint8Array,
 ): EntryKind<K, T> => ({ codec: value, key: (...given) => concatBytes(Uint8Array.of(first), parts(...given)) })
 
-const validatorKeyUse: codec.Codec<ValidatorKeyUse> = codec.struct({ id: codec.hash, until: codec.optional(codec.u64<Height>()) })
+const validatorKeyUse: codec.Codec<ValidatorKeyUse> = codec.struct({
+  id: codec.hash,
+  publicKey: publicKeyCodec,
+  until: codec.optional(codec.u64<Height>()),
+  votes: codec.optional(codec.struct({ from: codec.u64<Height>(), to: codec.optional(codec.u64<Height>()) })),
+})
+
+const takenFields = { hash: codec.hash, takenAt: codec.u64<Height>(), reporter: codec.address } as const
+const takenEvidence: codec.Codec<TakenEvidence> = codec.struct(takenFields)
+const place = codec.struct({ height: codec.u64<Height>(), round: codec.u32<Round>(), ...takenFields })
+const firstEvidence: codec.Codec<FirstEvidence> = codec.union({ proposal: place, prevote: place, precommit: place })
 
 const bytesOf = (hex: Hash | Address): Uint8Array => hexToBytes(hex)
 
@@ -62,6 +99,10 @@ export const SYSTEM_ENTRIES = {
     concatBytes(bytesOf(address), bytesOf(organisation)),
   ),
   roleName: kindOf(7, codec.ascii(31), (bit: number) => Uint8Array.of(bit)),
+  evidence: kindOf(8, takenEvidence, (id: Hash, height: Height, round: Round, kind: SignedOnce) =>
+    concatBytes(bytesOf(id), numberToBytes(height, 8), numberToBytes(round, 4), Uint8Array.of(SIGNED_ONCE.indexOf(kind))),
+  ),
+  firstEvidence: kindOf(9, firstEvidence, (id: Hash) => bytesOf(id)),
 } as const
 
 const decodeEntry = <T>(type: codec.Codec<T>, bytes: Uint8Array | undefined): T | undefined => {

@@ -102,6 +102,12 @@ export const CONFIG_KEYS = {
       'Refuse connections from IP addresses that belong to no registered node, before the handshake; registered DNS names are resolved every 30 s. Peers are always authenticated by peer id as well.',
     ),
   },
+  operator: {
+    'key-file': text(
+      '',
+      "File with the secret key, in hex, of the account from which the node reports equivocation of validators to the chain; only its owner may read it. Empty: the node reports nothing, and quoin evidence shows what can be reported. If only members may send, the account needs the role sender. The key is kept in the node's memory: use an account that holds no other right.",
+    ),
+  },
   chain: {
     'resume-after': integer(
       0,

@@ -1,17 +1,9 @@
 import { Driver, type Effect, type Refusal, type State, timeoutMs } from '@quoin/consensus'
-import {
-  type CommitCertificate,
-  type Evidence,
-  type Height,
-  type PolkaCertificate,
-  Round,
-  type Vote,
-  type VoteKind,
-} from '@quoin/protocol'
+import { type CommitCertificate, type Height, type PolkaCertificate, Round, type Vote, type VoteKind } from '@quoin/protocol'
 import type { Chain } from '../chain/types.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock, PeerId } from '../powers.ts'
-import { EvidencePool } from './evidence-pool.ts'
+import type { EvidenceSink } from './evidence-sink.ts'
 import { halts } from './halt.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Outbox } from './outbox.ts'
@@ -31,6 +23,7 @@ export interface ConsensusPowers {
   readonly outbox: Pick<Outbox, 'add'>
   readonly values: Values
   readonly logger: Logger
+  readonly evidence: Pick<EvidenceSink, 'found'>
   /** The receiver must feed this back as the input `timeout`. */
   readonly onElapsed: (elapsed: Elapsed) => void
   /** Called with each vote that this node signed. */
@@ -50,22 +43,12 @@ export class Consensus {
   /** Rounds for which a polka certificate is in the log. */
   readonly #polkaRounds = new Set<Round>()
   readonly #ticker: TimeoutTicker
-  readonly #evidence: EvidencePool
   #decision: Decision | undefined
 
   constructor(powers: ConsensusPowers) {
-    const { clock, logger, onElapsed } = powers
+    const { clock, onElapsed } = powers
     this.#powers = powers
     this.#ticker = new TimeoutTicker(clock, onElapsed)
-    this.#evidence = new EvidencePool((evidence, offender) => {
-      if (offender === powers.validator?.address)
-        this.#warnOfTwin(`conflicting ${evidence.kind} of height ${evidence.first.height}`)
-      else
-        logger.warn(
-          { offender, height: evidence.first.height, kind: evidence.kind },
-          'equivocation: a validator signed two conflicting messages',
-        )
-    })
   }
 
   /** Undefined before the first height. */
@@ -81,10 +64,6 @@ export class Consensus {
   /** The final block of this height, from the moment it is known until `end`. */
   get decision(): Decision | undefined {
     return this.#decision
-  }
-
-  get evidence(): readonly Evidence[] {
-    return this.#evidence.list()
   }
 
   /** Starts round 0 of the height after the chain's head. */
@@ -126,11 +105,6 @@ export class Consensus {
     this.#polkaRounds.clear()
     this.#ticker.clear()
     this.#powers.values.cancelBuild()
-  }
-
-  /** Drops evidence that is too old for the chain's new head. */
-  pruneEvidence(): void {
-    this.#evidence.prune(this.#powers.chain.head.header.number)
   }
 
   /** Stops all timers, when the node stops. */
@@ -217,7 +191,7 @@ export class Consensus {
       case 'invalidDecision':
         return this.#onInvalidDecision(effect.certificate)
       case 'evidence':
-        return this.#evidence.add(effect.evidence)
+        return this.#powers.evidence.found(effect.evidence)
     }
   }
 

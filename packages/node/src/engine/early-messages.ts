@@ -67,6 +67,7 @@ export function contentOf(head: MessageHead): string {
     case 'roundCertificate':
       return `${slot}/${head.reason}`
     case 'status':
+    case 'evidence':
       return slot
     default:
       return `${slot}/${head.valueId}`

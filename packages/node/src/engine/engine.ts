@@ -83,7 +83,7 @@ export class Engine {
   }
 
   private constructor(options: EngineOptions, wal: Wal, validator: PrivateValidator | undefined) {
-    const { chain, crypto, clock, transport, mempool, sync, logger } = options
+    const { chain, crypto, clock, transport, mempool, sync, logger, evidence } = options
     const spawn = (name: string, task: (closing: AbortSignal) => Promise<void>) => {
       if (!this.#stopping) this.#scope.spawn(name, task)
     }
@@ -94,7 +94,8 @@ export class Engine {
     this.#enteredMs = clock.monotonic()
     this.#scope = new Scope((error) => this.#halt(error))
     const onVote = (vote: Vote) => this.#custody?.heard(vote)
-    this.#inbox = new Inbox({ crypto, domain: chain.domain, sync, logger, penalise, onVote })
+    const onEvidence = (from: PeerId, found: Evidence) => evidence.received(from, found)
+    this.#inbox = new Inbox({ crypto, domain: chain.domain, sync, logger, penalise, onVote, onEvidence })
     this.#outbox = new Outbox(transport, wal, validator)
     this.#values = new Values({ ...options, wal, spawn, penalise, onFailure }, (height, event) =>
       this.#queue.push({ kind: 'value', height, event }),
@@ -102,7 +103,7 @@ export class Engine {
     this.#timeliness = new Timeliness(logger)
     this.#log = new HeightLog(wal, validator, logger)
     this.#consensus = new Consensus({
-      ...{ clock, chain, wal, validator, logger, outbox: this.#outbox, values: this.#values },
+      ...{ clock, chain, wal, validator, logger, evidence, outbox: this.#outbox, values: this.#values },
       onElapsed: (elapsed) => this.#queue.push({ kind: 'elapsed', height: elapsed.height, elapsed }),
       onVote: (vote) => this.#inbox.signed(vote),
     })
@@ -151,10 +152,6 @@ export class Engine {
       verifiedVotes: this.#inbox.verifiedVotes,
       engineFailures: this.#failures,
     }
-  }
-
-  get evidence(): readonly Evidence[] {
-    return this.#consensus.evidence
   }
 
   /** Handles a message of the ordered stream. */
@@ -380,7 +377,6 @@ export class Engine {
 
   /** Prepares the next height, and processes messages that arrived early for it. */
   async #enterHeight(): Promise<void> {
-    this.#consensus.pruneEvidence()
     this.#left = undefined
     this.#isDue = false
     this.#isProven = false

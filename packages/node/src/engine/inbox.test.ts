@@ -2,6 +2,8 @@ import { CONSENSUS_LIMITS, selectProposer } from '@quoin/consensus'
 import {
   type Address,
   type Crypto,
+  concatBytes,
+  type Evidence,
   emptyBloom,
   type Gas,
   Hash,
@@ -16,7 +18,9 @@ import {
   transactionsRoot,
   type UnsignedProposal,
   type UnsignedVote,
+  type Vote,
   voteDigest,
+  voteEvidence,
   type Wei,
   ZERO_ADDRESS,
   ZERO_HASH,
@@ -91,6 +95,7 @@ function setUp(power: Partial<Crypto> = {}) {
   }
   const blamed: { peer: PeerId; offence: Offence }[] = []
   const hints: number[] = []
+  const evidence: { from: PeerId; found: Evidence }[] = []
   const log = new LogRecorder()
   const inbox = new Inbox({
     crypto,
@@ -99,6 +104,7 @@ function setUp(power: Partial<Crypto> = {}) {
     sync: { hint: (_, height) => hints.push(height) },
     penalise: (peer, offence) => blamed.push({ peer, offence }),
     onVote: () => {},
+    onEvidence: (from, found) => evidence.push({ from, found }),
   })
   let position: InboxPosition = {
     height: HEIGHT,
@@ -117,10 +123,26 @@ function setUp(power: Partial<Crypto> = {}) {
     if (sorted?.kind === 'current') inbox.taken(sorted.head)
     return sorted
   }
-  return { inbox, sort, take, move, checked, blamed, hints, log }
+  return { inbox, sort, take, move, checked, blamed, hints, evidence, log }
 }
 
 describe('what is sorted out by its first bytes', () => {
+  it('is evidence of any height, which is passed on as it is', () => {
+    const { sort, checked, evidence, blamed, hints } = setUp()
+    const of = (height: number, valueId: Hash | undefined): Vote => ({
+      ...{ kind: 'prevote', height: height as Height, round: 0 as Round, valueId, validator: first!.address },
+      signature: new Uint8Array(64),
+    })
+    const found = [1, HEIGHT, HEIGHT + 1_000].map((height) => voteEvidence(of(height, undefined), of(height, ZERO_HASH)))
+    for (const one of found) expect(sort(encodeMessage({ kind: 'evidence', evidence: one }))).toBeUndefined()
+    expect(evidence).toEqual(found.map((one) => ({ from: 'peer', found: one })))
+    expect([checked.signatures, hints, blamed]).toEqual([0, [], []])
+    const longer = concatBytes(encodeMessage({ kind: 'evidence', evidence: found[0]! }), Uint8Array.of(0))
+    expect(sort(longer)).toBeUndefined()
+    expect(blamed).toEqual([{ peer: 'peer', offence: 'malformed' }])
+    expect(evidence).toHaveLength(3)
+  })
+
   it('is late, or says that this node is behind, whatever follows: no signature is looked at', () => {
     const { sort, checked, hints, blamed } = setUp()
     const validator = first!.address

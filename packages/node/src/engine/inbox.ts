@@ -1,5 +1,5 @@
 import { CONSENSUS_LIMITS } from '@quoin/consensus'
-import { type Crypto, Height, type Round, type SigningDomain, type ValidatorSet, type Vote } from '@quoin/protocol'
+import { type Crypto, type Evidence, Height, type Round, type SigningDomain, type ValidatorSet, type Vote } from '@quoin/protocol'
 import type { Logger } from '../logger.ts'
 import type { Offence, PeerId } from '../powers.ts'
 import type { BlockSync } from '../sync/types.ts'
@@ -9,7 +9,8 @@ import { ENGINE_LIMITS } from './limits.ts'
 import { MessageVerifier } from './message-verifier.ts'
 import { decodeMessage, decodeMessageHead, type EngineMessage, type MessageHead, messagePosition } from './messages.ts'
 
-export type SignedMessage = Exclude<EngineMessage, { kind: 'status' }>
+/** A message that the driver takes. */
+export type SignedMessage = Exclude<EngineMessage, { kind: 'status' | 'evidence' }>
 
 /** A message as received from the network. */
 export interface Received {
@@ -42,6 +43,8 @@ export interface InboxPowers {
   readonly penalise: (peer: PeerId, offence: Offence, why: string) => void
   /** Called for each vote with a valid signature, even if the vote is kept for later or not wanted. */
   readonly onVote: (vote: Vote) => void
+  /** Called with evidence as a peer sent it: nothing about it is verified. */
+  readonly onEvidence: (from: PeerId, evidence: Evidence) => void
 }
 
 /** Position of the engine, as far as sorting needs it. */
@@ -126,6 +129,13 @@ export class Inbox {
     const decoded = decodeMessageHead(bytes)
     if (!decoded.ok) return this.#refuse(from, 'malformed', decoded.error.message)
     const head = decoded.value
+    if (head.kind === 'evidence') {
+      // Evidence has no body, but a head may be followed by one.
+      const whole = decodeMessage(bytes)
+      if (!whole.ok) return this.#refuse(from, 'malformed', whole.error.message)
+      this.#powers.onEvidence(from, head.evidence)
+      return undefined
+    }
     const { height } = messagePosition(head)
     if (height < position.height) return { kind: 'late', from, head }
     if (height > position.height) this.#powers.sync.hint(from, Height(height - 1))
@@ -169,7 +179,7 @@ export class Inbox {
     const decoded = decodeMessage(bytes)
     if (!decoded.ok) return this.#refuse(from, 'malformed', decoded.error.message)
     const message = decoded.value
-    if (message.kind === 'status') return undefined
+    if (message.kind === 'status' || message.kind === 'evidence') return undefined
     // A re-proposal without its polka is useless. A peer that has the polka sends it again.
     if (message.kind === 'proposal' && message.proposal.polRound !== undefined && message.polka === undefined) return undefined
     const whole = this.#verifier.verifyBody(validators, message)
@@ -186,7 +196,10 @@ export class Inbox {
 }
 
 /** Whether a message of this height or the next can matter: its round is close enough to this node's. */
-function isWanted(head: MessageHead, { height: own, round: current, takes }: InboxPosition): boolean {
+function isWanted(
+  head: Exclude<MessageHead, { kind: 'evidence' }>,
+  { height: own, round: current, takes }: InboxPosition,
+): boolean {
   const { height, round } = messagePosition(head)
   if (head.kind === 'status') return false
   const isOneSigners = head.kind === 'vote' || head.kind === 'proposal'

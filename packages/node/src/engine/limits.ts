@@ -77,10 +77,6 @@ export const ENGINE_LIMITS = {
   pacedIntervalMsMin: 1_000,
   /** Upper bound of every timeout: 4,096-second timers stopped real chains (Besu #7642). */
   timeoutMsMax: 30_000,
-  /** Proofs of equivocation that are kept. */
-  evidenceCountMax: 256,
-  /** Evidence older than this many heights is dropped. */
-  evidenceHeightsMax: 100_000,
   /** File size at which the sign state is rewritten. */
   signStateBytesMax: 1024 * 1024,
 } as const

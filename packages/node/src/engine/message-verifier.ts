@@ -74,6 +74,7 @@ export class MessageVerifier {
         return certificate(verifyCommitCertificate(this.#crypto, this.#domain, set, message.certificate, this.isVerified))
       case 'vote':
       case 'status':
+      case 'evidence':
         return ok(undefined)
     }
   }

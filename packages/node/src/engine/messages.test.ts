@@ -11,6 +11,7 @@ import {
   type Round,
   type TimeMs,
   unwrap,
+  voteEvidence,
   type Wei,
   ZERO_HASH,
 } from '@quoin/protocol'
@@ -54,6 +55,11 @@ const proposal = fc
   .record({ height, round, valueId: hash, polRound: fc.option(fc.nat(1_000), { nil: undefined }), proposer: address, signature })
   .map((p) => ({ ...p, polRound: (p.polRound === undefined ? undefined : p.polRound % p.round) as Round | undefined }))
 
+const evidence = fc
+  .tuple(vote, hash)
+  .filter(([one, valueId]) => one.valueId !== valueId)
+  .map(([one, valueId]) => voteEvidence(one, { ...one, valueId }))
+
 const header = (number: Height): CompactBlock['header'] => ({
   parentHash: ZERO_HASH,
   miner: `0x${'11'.repeat(20)}` as Address,
@@ -89,6 +95,7 @@ const message: fc.Arbitrary<EngineMessage> = fc.oneof(
     certificate: fc.record({ height, round, blockHash: hash, signatures }),
   }),
   fc.record({ kind: fc.constant('status'), height, round }),
+  fc.record({ kind: fc.constant('evidence'), evidence }),
 ) as fc.Arbitrary<EngineMessage>
 
 const request: fc.Arbitrary<BodyRequest> = fc.oneof(
@@ -126,9 +133,11 @@ describe('messages between engines', () => {
             ? value.proposal
             : value.kind === 'vote'
               ? value.vote
-              : 'certificate' in value
-                ? value.certificate
-                : value
+              : value.kind === 'evidence'
+                ? value.evidence.first
+                : 'certificate' in value
+                  ? value.certificate
+                  : value
         const head = unwrap(decodeMessageHead(concatBytes(encodeMessage(value), rest)))
         expect([head.kind, messagePosition(head)]).toMatchObject([value.kind, { height: about.height, round: about.round }])
         if (value.kind === 'proposal') expect(head).toEqual({ kind: 'proposal', proposal: value.proposal })

@@ -7,7 +7,9 @@ import {
   codec,
   commitCertificateCodec,
   compactBlockCodec,
+  type Evidence,
   err,
+  evidenceCodec,
   type Hash,
   type Height,
   LIMITS,
@@ -43,6 +45,10 @@ export type EngineMessage =
   | { readonly kind: 'commitCertificate'; readonly certificate: CommitCertificate }
   /** Height and round of the sender. Not signed: a hint only. */
   | { readonly kind: 'status'; readonly height: Height; readonly round: Round }
+  /** Two messages of a validator that contradict each other, of any height. */
+  | { readonly kind: 'evidence'; readonly evidence: Evidence }
+
+const evidenceMember: codec.Codec<{ readonly evidence: Evidence }> = codec.struct({ evidence: evidenceCodec })
 
 const messageCodec: codec.Codec<EngineMessage> = codec.union({
   proposal: codec.struct({
@@ -55,6 +61,7 @@ const messageCodec: codec.Codec<EngineMessage> = codec.union({
   roundCertificate: codec.struct({ certificate: roundCertificateCodec }),
   commitCertificate: codec.struct({ certificate: commitCertificateCodec }),
   status: codec.struct({ height: codec.u64<Height>(), round: codec.u32<Round>() }),
+  evidence: evidenceMember,
 })
 
 export const MESSAGE_BYTES_MAX = messageCodec.bytesMax
@@ -82,6 +89,7 @@ export type MessageHead =
       readonly reason: RoundCertificate['reason']
     }
   | { readonly kind: 'status'; readonly height: Height; readonly round: Round }
+  | { readonly kind: 'evidence'; readonly evidence: Evidence }
 
 const heightRound = { height: codec.u64<Height>(), round: codec.u32<Round>() } as const
 
@@ -93,6 +101,7 @@ const headCodec: codec.Codec<MessageHead> = codec.union({
   roundCertificate: codec.struct({ ...heightRound, reason: codec.eitherOf('precommit-any', 'skip') }),
   commitCertificate: codec.struct({ ...heightRound, valueId: codec.hash }),
   status: codec.struct(heightRound),
+  evidence: evidenceMember,
 })
 
 /** Decodes only the head of a message: cheap, whatever the size of its body. */
@@ -101,6 +110,7 @@ export const decodeMessageHead = (bytes: Uint8Array): Result<MessageHead, codec.
 /** Height and round of a message. */
 export function messagePosition(head: MessageHead): { readonly height: Height; readonly round: Round } {
   if (head.kind === 'proposal') return head.proposal
+  if (head.kind === 'evidence') return head.evidence.first
   return head.kind === 'vote' ? head.vote : head
 }
 

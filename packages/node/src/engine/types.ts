@@ -8,6 +8,7 @@ import type { BlockReader } from '../store/types.ts'
 import type { BlockSync, SyncedBlock } from '../sync/types.ts'
 import type { Consensus } from './consensus.ts'
 import type { Crc32c } from './crc32c.ts'
+import type { EvidenceSink } from './evidence-sink.ts'
 import type { Received } from './inbox.ts'
 import type { Signer } from './private-validator.ts'
 import type { SignStateOptions } from './sign-custody.ts'
@@ -30,6 +31,7 @@ export interface EngineOptions {
   /** If undefined, the node follows the chain and does not vote. */
   readonly signer: Signer | undefined
   readonly signState?: SignStateOptions | undefined
+  readonly evidence: EvidenceSink
   readonly logger: Logger
   /** Called once when the engine has stopped by itself, for good. The error says why. */
   readonly onHalt: (error: unknown) => void

@@ -1,5 +1,13 @@
 import { stateAt } from '@quoin/execution'
-import { type Address, type Crypto, decodeTransaction, type Height, type SignedTransaction, unwrap } from '@quoin/protocol'
+import {
+  type Address,
+  type Crypto,
+  decodeTransaction,
+  type Evidence,
+  type Height,
+  type SignedTransaction,
+  unwrap,
+} from '@quoin/protocol'
 import type { CallRunner } from '../executor/call-runner.ts'
 import type { ProofRunner } from '../executor/proof-runner.ts'
 import { createFeed } from '../feed/feed.ts'
@@ -10,6 +18,7 @@ import { proofSource } from '../rpc/node-backend.ts'
 import { BlockIndex } from '../store/block-index.ts'
 import type { BlockReplica } from '../store/block-replica.ts'
 import type { CommitHeights } from '../store/commit-heights.ts'
+import { readEvidence } from '../store/evidence-store.ts'
 import { HeadState } from './head-state.ts'
 import type { Admitted, HeadNews, NodeNews } from './messages.ts'
 import type { NodeLink } from './node-link.ts'
@@ -110,6 +119,11 @@ export class ThreadBackend implements RpcBackend {
     const { height: current } = this.#head
     const { highest } = this.#news
     return highest > current ? { current, highest } : undefined
+  }
+
+  /** Read from the database, as the node has written it. */
+  evidence(): Promise<readonly Evidence[]> {
+    return readEvidence(this.#options.kv)
   }
 
   coinbase(): Address | undefined {

@@ -1,4 +1,4 @@
-import type { Address, Crypto, Hash, Height, Result, SignedTransaction } from '@quoin/protocol'
+import type { Address, Crypto, Evidence, Hash, Height, Result, SignedTransaction } from '@quoin/protocol'
 import type { Awaitable } from '../awaitable.ts'
 import type { CallRunner } from '../executor/call-runner.ts'
 import type { ProofRunner } from '../executor/proof-runner.ts'
@@ -68,6 +68,8 @@ export interface RpcBackend {
   /** Submits a transaction and returns its hash. A transaction that is already in the pool or final gives the same answer. */
   submit(raw: Uint8Array): Promise<Result<Hash, PoolRefusal>>
   peerCount(): number
+  /** Evidence of equivocation that this node keeps. */
+  evidence(): Promise<readonly Evidence[]>
   /** Fee address of this node's validator; undefined if the node is not in the validator set. */
   coinbase(): Address | undefined
   /** Sync progress; undefined if the node has every block that it knows of. */

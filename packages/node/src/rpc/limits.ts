@@ -123,6 +123,8 @@ export interface RpcLimits {
   readonly overridesMax: number
   /** Storage entries that one call overrides, of all accounts together. */
   readonly overrideEntriesMax: number
+  /** Pieces of evidence in one answer of `quoin_evidence`. */
+  readonly pageEvidenceMax: number
   /** Storage keys of one `quoin_getProof`, as in geth. */
   readonly proofKeysMax: number
   /** Values in one response to `quoin_getProof`, in bytes. In hex they take twice as much, and proofs 2 KiB a key at the median. */
@@ -214,6 +216,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   logTopicsMax: 1_000,
   // Otterscan's pages, and Erigon's limit.
   pageTransactionsMax: 25,
+  pageEvidenceMax: 64,
   accessEntriesMax: 1_024,
   accessKeysMax: 4_096,
   storageKeysMax: 1_024,

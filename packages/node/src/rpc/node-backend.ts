@@ -27,6 +27,8 @@ export interface NodeParts {
   readonly peerCount: () => number
   readonly syncing: RpcBackend['syncing']
   readonly coinbase: RpcBackend['coinbase']
+  /** By default there is none: a chain in development has no consensus. */
+  readonly evidence?: RpcBackend['evidence']
 }
 
 /** A backend in the node's own thread: for `quoin dev`, the simulator and tests. A validator's RPC thread uses `ThreadBackend`. */
@@ -59,6 +61,7 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
     // It changes with blocks only.
     onSyncing: () => () => {},
     coinbase: parts.coinbase,
+    evidence: parts.evidence ?? (async () => []),
   }
 }
 

@@ -22,6 +22,8 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   eth_feeHistory: 20,
   eth_createAccessList: 10,
   eth_fillTransaction: 20,
+  // All evidence is read, usually none.
+  quoin_evidence: 20,
   // 60 KiB, which are made once.
   'rpc.discover': 10,
   // Up to a block is run again. The threads that run calls limit it too.

@@ -29,7 +29,8 @@ import type { ContractCreation, StoredSender, TransactionLocation } from './type
  *   0a height           hash of the validator set of that height, from 1 to head + 2
  *   0b set hash         validator set; each distinct set is stored once
  *   0c height, hash     transactions on which the contract interpreter failed at that height, without a value
- *   0d .. 0f            free for the store
+ *   0d evidence hash    evidence of equivocation that is not on the chain (`evidenceCodec`)
+ *   0e .. 0f            free for the store
  *   10 .. 2f            execution: state, history, tree and undo log (packages/execution/src/state/keys.ts)
  *   30 group, height    log index: fingerprints of the addresses and topics of the block's logs, by group (2 bytes; `log-index.ts`)
  *   31 account, height  account index: positions of the account's transactions in the block (`account-index.ts`)
@@ -37,7 +38,7 @@ import type { ContractCreation, StoredSender, TransactionLocation } from './type
  *   33 .. ff            free
  *
  * One synced batch per block writes 02 to 0b, execution's spaces and the indexes: after a crash a block is stored completely or not at all.
- * Records under 0c belong to this node alone, and are written when a fault is found.
+ * Records under 0c and 0d belong to this node alone, and are written when a fault is found.
  */
 export const FORMAT_VERSION = 4
 
@@ -56,6 +57,7 @@ export const SPACE = {
   validatorsHash: 0x0a,
   validators: 0x0b,
   quarantine: 0x0c,
+  evidence: 0x0d,
   logIndex: 0x30,
   accountIndex: 0x31,
   creation: 0x32,
@@ -202,6 +204,12 @@ export const quarantineKey = (height: number, transaction: Hash): Uint8Array =>
 
 /** All quarantined transactions. */
 export const quarantineRange = { from: Uint8Array.of(SPACE.quarantine), to: Uint8Array.of(SPACE.quarantine + 1) }
+
+/** Key of evidence of equivocation, by the keccak256 of its encoding. */
+export const evidenceKey = (hash: Hash): Uint8Array => concatBytes(Uint8Array.of(SPACE.evidence), hexToBytes(hash))
+
+/** All evidence. */
+export const evidenceRange = { from: Uint8Array.of(SPACE.evidence), to: Uint8Array.of(SPACE.evidence + 1) }
 
 /** All entries of an index. */
 export const indexRange = (space: 'heightByHash' | 'location' | 'logIndex' | 'accountIndex' | 'creation') => ({

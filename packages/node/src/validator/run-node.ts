@@ -30,7 +30,7 @@ import { watchDisk, watchMemory, watchNetwork } from './watches.ts'
 
 /** Opens the real powers, the node on top of them, and then the RPC server. The scope closes them in reverse order. */
 export async function runNode(run: Run): Promise<{ readonly node: Node; readonly rpc: RpcThread | undefined }> {
-  const { dir, config, genesis, keys, signState, log, scope, shutdown, health } = run
+  const { dir, config, genesis, keys, operator, signState, log, scope, shutdown, health } = run
   const crypto = await loadCrypto()
   reportCrypto(crypto, log)
   const onHalt = (err: unknown): void => {
@@ -97,6 +97,7 @@ export async function runNode(run: Run): Promise<{ readonly node: Node; readonly
       genesis,
       signer: createSigner(crypto, keys.validator.address, keys.validator.secretKey),
       signState,
+      operator,
       resumeAfter: config.chain['resume-after'] === 0 ? undefined : Height(config.chain['resume-after']),
       bootstrapPeers: orFail(bootstrapPeers(config.p2p['bootstrap-peers']), 'p2p.bootstrap-peers'),
       logger: log,

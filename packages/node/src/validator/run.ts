@@ -2,6 +2,7 @@ import type { Genesis } from '@quoin/protocol'
 import type { Logger as Pino } from 'pino'
 import type { Config } from '../config/index.ts'
 import type { SignStateOptions } from '../engine/sign-custody.ts'
+import type { OperatorAccount } from '../evidence/operator-account.ts'
 import type { HealthMonitor } from '../health/monitor.ts'
 import type { DataDir } from '../keys/data-dir.ts'
 import type { NodeKeys } from '../keys/node-files.ts'
@@ -14,6 +15,8 @@ export interface Run {
   readonly config: Config
   readonly genesis: Genesis
   readonly keys: NodeKeys
+  /** The account from which the node reports equivocation. */
+  readonly operator: OperatorAccount | undefined
   readonly signState: SignStateOptions
   readonly log: Pino
   readonly scope: Scope

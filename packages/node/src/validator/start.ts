@@ -4,11 +4,13 @@ import { type Genesis, nobleCrypto } from '@quoin/protocol'
 import type { Logger as Pino } from 'pino'
 import { type Config, loadWithShadows } from '../config/index.ts'
 import type { SignStateOptions } from '../engine/sign-custody.ts'
+import type { OperatorAccount } from '../evidence/operator-account.ts'
 import type { Ending } from '../health/ending.ts'
 import { HealthMonitor } from '../health/monitor.ts'
 import { type DataDir, dataDir } from '../keys/data-dir.ts'
 import { developmentAddresses } from '../keys/development.ts'
 import { type NodeKeys, readKeys } from '../keys/node-files.ts'
+import { readOperatorKey } from '../keys/operator-key.ts'
 import { Scope } from '../lifecycle.ts'
 
 import type { Node } from '../node.ts'
@@ -65,6 +67,7 @@ async function startUntil(
   const genesis = await readGenesis(dir)
   const keys = orFail(await readKeys(nobleCrypto, dir), root)
   requireRealKeys(genesis, keys)
+  const operator = await readOperator(config)
   const { log, setLevel } = openLog(config.log.level)
   const served = new ServedSettings()
   const prepare = (changed: Config) => {
@@ -81,7 +84,7 @@ async function startUntil(
       scope.own(orFail(await lockDirectory(dir.root), 'data directory'))
       health = scope.own(new HealthMonitor(systemClock, log.child({ module: 'health' })))
       scope.own(new Reload({ config, read, prepare, log }))
-      const { node, rpc } = await runNode({ dir, config, genesis, keys, signState, log, scope, shutdown, health })
+      const { node, rpc } = await runNode({ dir, config, genesis, keys, operator, signState, log, scope, shutdown, health })
       if (rpc !== undefined) served.serve(rpc)
       process.send?.({ kind: 'ready', rpcPort: rpc?.port ?? 0 })
       const ending = await endOf({ node, told, log, health, stayUp: config.health['stay-up-when-halted'] })
@@ -146,6 +149,11 @@ async function readGenesis(dir: DataDir): Promise<Genesis> {
   throw new CommandError(
     `${dir.genesis} does not exist: create a data directory with quoin init, and copy the chain's genesis.json into it`,
   )
+}
+
+async function readOperator(config: Config): Promise<OperatorAccount | undefined> {
+  const file = config.operator['key-file']
+  return file === '' ? undefined : orFail(await readOperatorKey(nobleCrypto, file), 'operator.key-file')
 }
 
 /** Development keys are public: a chain that is not for development must not trust one. */

@@ -4,6 +4,7 @@ import { discovery } from '../openrpc.ts'
 import { blockMethods } from './blocks.ts'
 import { callMethods } from './calls.ts'
 import { chainMethods } from './chain.ts'
+import { evidenceMethods } from './evidence.ts'
 import { feeMethods } from './fees.ts'
 import { filterMethods } from './filters.ts'
 import { logMethods } from './logs.ts'
@@ -38,5 +39,6 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...subscriptionMethods,
   ...streamMethods,
   ...otterscanMethods,
+  ...evidenceMethods,
   'rpc.discover': discovery(() => rpcMethods),
 }

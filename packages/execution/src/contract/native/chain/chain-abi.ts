@@ -33,14 +33,17 @@ const FEE_ADDRESS: Input = ['address', 'feeAddress']
 const SUSPENDED: Input = ['bool', 'suspended']
 const EXPIRY: Input = ['uint64', 'expiry']
 const KIND: Input = ['string', 'kind']
+const EVIDENCE_HASH: Input = ['bytes32', 'evidenceHash']
+const ROUND: Input = ['uint32', 'round']
+const TAKEN: readonly Input[] = [EVIDENCE_HASH, ['uint64', 'takenAt'], ['address', 'reporter']]
 
 /** Fields of an organisation that governance decides. */
 const TERMS: readonly Input[] = [NAME, ['uint32', 'votes'], ['uint32', 'share'], ['uint32', 'grantable']]
 const ENTRY: readonly Input[] = [ORGANISATION, ROLES, EXPIRY, SUSPENDED]
 
 /**
- * Functions of the chain contract, in groups: who governs; organisations; accounts; nodes; validators; parameters, policies and roles;
- * the schedule; restrictions. `docs/permissions.md` says who may call which.
+ * Functions of the chain contract, in groups: who governs; organisations; accounts; nodes; validators; evidence; parameters, policies and
+ * roles; the schedule; restrictions. `docs/permissions.md` says who may call which.
  */
 export const CHAIN_ABI: Abi = [
   does('offerGovernor', ['address', 'to'], ['uint64', 'lastHeight']),
@@ -94,6 +97,10 @@ export const CHAIN_ABI: Abi = [
     ['uint64', 'powerAfterNext'],
   ),
 
+  does('reportEquivocation', ['bytes', 'evidence']),
+  tells('equivocation', [ID, HEIGHT, ROUND, KIND], ['bool', 'exists'], ...TAKEN),
+  tells('firstEquivocation', [ID], ['bool', 'exists'], HEIGHT, ROUND, KIND, ...TAKEN),
+
   does('setParameter', NAME, ['uint256', 'value']),
   does('setPolicy', NAME, ['string', 'access']),
   does('setRoleName', ['uint8', 'bit'], NAME),
@@ -126,6 +133,7 @@ export const CHAIN_ABI: Abi = [
   event('KeyRotated', 1, ID, PUBLIC_KEY, ['address', 'by']),
   event('ValidatorReady', 1, ID, HEIGHT),
   event('ValidatorRemoved', 1, ID),
+  event('Equivocated', 1, ID, HEIGHT, EVIDENCE_HASH, ['address', 'reporter']),
   event('ParameterChanged', 0, NAME, ['uint256', 'before'], ['uint256', 'value']),
   event('PolicyChanged', 0, NAME, ['string', 'access']),
   event('RoleNamed', 1, ['uint8', 'bit'], NAME),
@@ -141,6 +149,16 @@ export const CHAIN_ABI: Abi = [
   error('UnknownAccount', ACCOUNT),
   error('UnknownNode', PEER_ID),
   error('UnknownValidator', ID),
+  /** The bytes are not evidence: they do not decode, or the two messages do not contradict each other. */
+  error('MalformedEvidence', ['string', 'why']),
+  /** A signature of the evidence is not of this key, for this chain. */
+  error('ForgedEvidence', ['address', 'validator']),
+  /** The address never was the key of a validator. */
+  error('NotAValidatorKey', ['address', 'validator']),
+  /** The evidence is of a height that is not in the range that counts: too old, of the future, or outside the time in which the key voted. */
+  error('EvidenceOutOfTime', HEIGHT, ['uint64', 'first'], ['uint64', 'last']),
+  /** The validator's contradiction at this place is on the chain. */
+  error('AlreadyReported', ID, EVIDENCE_HASH),
   /** A value is malformed or out of its range. */
   error('Invalid', ['string', 'what'], ['string', 'why']),
   /** A message broke a rule of the chain: which roles, of which one would do, its sender lacks. */

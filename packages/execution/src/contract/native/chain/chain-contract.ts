@@ -2,6 +2,7 @@ import { SYSTEM_ADDRESS } from '../../../state/system-records.ts'
 import type { NativeContract } from '../native.ts'
 import { ACCOUNTS } from './accounts.ts'
 import { CHAIN_ABI } from './chain-abi.ts'
+import { EVIDENCE } from './evidence.ts'
 import { GOVERNING } from './governing.ts'
 import { NODES_OF_CHAIN } from './nodes.ts'
 import { ORGANISATIONS } from './organisations.ts'
@@ -23,6 +24,7 @@ export const CHAIN_CONTRACT: NativeContract = {
     ...ACCOUNTS,
     ...NODES_OF_CHAIN,
     ...VALIDATORS,
+    ...EVIDENCE,
     ...RULES,
     ...RESTRICTIONS,
     ...SCHEDULING,

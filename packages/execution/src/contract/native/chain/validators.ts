@@ -27,16 +27,16 @@ import { entryOf } from './nodes.ts'
 import { countMembers, organisationOf } from './organisations.ts'
 
 const { roster: ROSTER, sets: SETS, domain: DOMAIN } = SYSTEM_RECORDS
-const { validatorKey: KEY } = SYSTEM_ENTRIES
+const { validatorKey: KEY, firstEvidence: FIRST_EVIDENCE } = SYSTEM_ENTRIES
 const { validatorsMax, validatorPeersMax } = LIMITS
 
 /** A validator's key is rotated at most once in so many blocks. */
 export const ROTATION_HEIGHTS = 1_000
 
 /** Checks one signature, or decompresses one key. */
-const SIGNATURE_GAS = LIBRARY_GAS.recover.base
+export const SIGNATURE_GAS = LIBRARY_GAS.recover.base
 
-const find = (roster: readonly RosterEntry[], id: Hash): RosterEntry | undefined => roster.find((entry) => entry.id === id)
+export const find = (roster: readonly RosterEntry[], id: Hash): RosterEntry | undefined => roster.find((entry) => entry.id === id)
 
 function validatorOf(chain: ChainState, id: Hash): RosterEntry {
   return find(chain.record(ROSTER), id) ?? chain.refuse('UnknownValidator', bytesOf(id))
@@ -44,7 +44,7 @@ function validatorOf(chain: ChainState, id: Hash): RosterEntry {
 
 const sorted = (entries: readonly RosterEntry[]): readonly RosterEntry[] => entries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 
-function put(chain: ChainState, entry: RosterEntry): void {
+export function put(chain: ChainState, entry: RosterEntry): void {
   const others = chain.record(ROSTER).filter(({ id }) => id !== entry.id)
   chain.setRecord(ROSTER, sorted([...others, entry]))
 }
@@ -84,6 +84,12 @@ function checkPeerIds(chain: ChainState, id: Hash, organisation: Hash, given: re
   return peerIds
 }
 
+/** Notes that a key is no longer the validator's. It votes until it has left the set. */
+function retire(chain: ChainState, { id, address, publicKey }: RosterEntry): void {
+  const votes = chain.entry(KEY, address)?.votes
+  chain.setEntry(KEY, { id, publicKey, until: chain.block.number, votes }, address)
+}
+
 /** Checks a signature over a digest of the chain's own domain. */
 function checkSignature(chain: ChainState, publicKey: PublicKey, signature: Uint8Array, digest: Uint8Array): void {
   chain.pay(SIGNATURE_GAS)
@@ -95,7 +101,7 @@ function checkSignature(chain: ChainState, publicKey: PublicKey, signature: Uint
  * To which chain signatures are bound. The first block writes it down, so the state before it, on which calls and replays of that block
  * run, lacks it. In that block it is refused too, so that all of them agree.
  */
-function domainOf(chain: ChainState): SigningDomain {
+export function domainOf(chain: ChainState): SigningDomain {
   const domain = chain.block.number <= 1 ? undefined : chain.recordOrNone(DOMAIN)
   return domain ?? chain.refuse('Refused', 'the chain has no block after genesis yet: send it in block 2 or later')
 }
@@ -120,6 +126,8 @@ export const VALIDATORS = {
       organisationOf(chain, organisation)
       const roster = chain.record(ROSTER)
       if (find(roster, id) !== undefined) chain.refuse('Refused', 'there is a validator with this id')
+      if (chain.entry(FIRST_EVIDENCE, id) !== undefined)
+        chain.refuse('Refused', 'a validator with this id has equivocated: take another id')
       if (chain.record(SETS).afterNext.withId(id) !== undefined) chain.refuse('Refused', 'a validator with this id still votes')
       if (roster.length >= validatorsMax) chain.refuse('Refused', `there are ${validatorsMax} validators, more are not allowed`)
       const peerIds = checkPeerIds(chain, id, organisation, givenPeerIds)
@@ -127,7 +135,7 @@ export const VALIDATORS = {
       const none = 0 as Height
       const history = { readyAt: none, changedAt: chain.block.number, rotatedAt: none, equivocated: false }
       put(chain, { id, organisation, publicKey, address, power, feeAddress: addressOf(feeAddress), peerIds, ...history })
-      chain.setEntry(KEY, { id, until: undefined }, address)
+      chain.setEntry(KEY, { id, publicKey, until: undefined, votes: undefined }, address)
       countMembers(chain, organisation, 1)
       chain.emit('ValidatorAdded', givenId, givenOrganisation, publicKey, givenPower, feeAddress, peerIds)
     },
@@ -166,8 +174,8 @@ export const VALIDATORS = {
     const { publicKey, address } = freshKey(chain, key)
     checkSignature(chain, publicKey, signature, rotationDigest(chain.crypto, domainOf(chain), entry.id, entry.address))
     put(chain, { ...entry, publicKey, address, rotatedAt: number, changedAt: number, readyAt: number })
-    chain.setEntry(KEY, { id: entry.id, until: number }, entry.address)
-    chain.setEntry(KEY, { id: entry.id, until: undefined }, address)
+    retire(chain, entry)
+    chain.setEntry(KEY, { id: entry.id, publicKey, until: undefined, votes: undefined }, address)
     chain.emit('KeyRotated', id, publicKey, chain.sender)
   }),
   /** Anybody may bring the proof: only the key can make it. */
@@ -193,7 +201,7 @@ export const VALIDATORS = {
       ROSTER,
       chain.record(ROSTER).filter((other) => other.id !== entry.id),
     )
-    chain.setEntry(KEY, { id: entry.id, until: chain.block.number }, entry.address)
+    retire(chain, entry)
     countMembers(chain, entry.organisation, -1)
     chain.emit('ValidatorRemoved', id)
   }),

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { isPromise } from '../../awaitable.ts'
-import type { Client } from '../../fair-queue.ts'
 import { answerProbe, type Probes } from '../../health/probes.ts'
 import type { Clock, Random } from '../../powers.ts'
 import { type AllowanceLimits, Allowances } from '../allowance.ts'
@@ -11,12 +10,19 @@ import type { RpcBackend } from '../backend.ts'
 import { Call, CallGivenUp } from '../call.ts'
 import { type Answer, Dispatcher, type RpcLogger } from '../dispatch.ts'
 import { RpcError } from '../errors.ts'
+import { chosenSubprotocol, credentialsOf, upgradeCredentials } from '../identity/bearer.ts'
+import { IDENTITY_LIMITS } from '../identity/limits.ts'
+import { HeadMembers } from '../identity/members.ts'
+import { Permissions, tokenRefusal } from '../identity/permissions.ts'
+import type { IdentitySettings } from '../identity/settings.ts'
+import { EXPIRED } from '../identity/token-verifier.ts'
 import type { RpcLimits } from '../limits.ts'
-import type { Connection, Methods } from '../method.ts'
+import type { Connection, Identity, Methods } from '../method.ts'
 import { rpcMethods } from '../methods/index.ts'
 import { openShared, type Shared } from '../shared.ts'
 import { Access, type AccessSettings } from './access.ts'
 import { CallSlots } from './call-slots.ts'
+import { Callers } from './callers.ts'
 import { type ClientConnection, Connections } from './connections.ts'
 import { serveHttp } from './http-feed.ts'
 import { PlainLane } from './plain-lane.ts'
@@ -24,10 +30,15 @@ import { PlainReplies } from './plain-replies.ts'
 import type { PlainRequest } from './plain-request.ts'
 import { drain, preflightReply, type Reply, readBody, refusalReply, refuseUpgrade, sendReply } from './reply.ts'
 import { SocketConnection } from './socket.ts'
+import { TlsDoor, type TlsSettings } from './tls.ts'
 
 /** Settings that can be changed while the server runs. */
 export interface RpcSettings extends AccessSettings, AllowanceLimits {
   readonly limits: RpcLimits
+  /** Whom the server answers; undefined: everyone, whatever the chain says, as a development chain does. */
+  readonly identity: IdentitySettings | undefined
+  /** Undefined: connections are not encrypted. */
+  readonly tls: TlsSettings | undefined
 }
 
 export interface RpcServerOptions<Backend extends RpcBackend = RpcBackend> {
@@ -103,8 +114,14 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   readonly #stopping = new AbortController()
   readonly #slots = new CallSlots()
   readonly #replies: PlainReplies
+  readonly #members: HeadMembers
+  readonly #callers: Callers
+  readonly #expiryCheck: NodeJS.Timeout
+  #permissions: Permissions | undefined
+  #tls: TlsDoor | undefined
   #settings: RpcSettings
   #access: Access
+  readonly #acceptAny: (socket: Socket) => void
   #isStopping = false
   #requests = 0
   #limited = 0
@@ -118,13 +135,17 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#settings = settings
     this.#access = new Access(settings)
     const onFailure = (err: unknown): void => logger.error({ err }, 'a subscription or stream failed')
-    this.#shared = openShared(backend, { clock, random, limits, onFailure })
+    this.#shared = openShared(backend, { clock, random, limits, onFailure, onBlock: () => this.#recheckSockets() })
     this.#allowances = new Allowances(clock, settings)
+    this.#members = new HeadMembers(backend.members, () => backend.blocks.head)
+    this.#callers = new Callers({ clock, allowances: this.#allowances, logger }, settings.identity?.tokens)
+    this.#permissions = this.#permissionsOf(settings)
     this.#dispatcher = new Dispatcher({
       backend,
       methods: options.methods ?? rpcMethods,
       logger,
       allowances: this.#allowances,
+      permission: (method, identity) => this.#permissions?.refusal(method, identity),
       readRefusal: options.readRefusal ?? (() => undefined),
     })
     this.#connections = new Connections(
@@ -142,6 +163,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       maxBufferedChunks: CHUNKS_MAX,
       clientTracking: false,
       perMessageDeflate: false,
+      handleProtocols: chosenSubprotocol,
     })
     // Take over Node's connection handler: it is called only once a connection needs more than the plain lane.
     const listeners = this.#http.listeners('connection') as ((this: Server, socket: Socket) => void)[]
@@ -149,14 +171,20 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     if (serve === undefined || listeners.length > 1)
       throw new Error('this version of node:http has no single connection listener: it is not supported')
     this.#http.removeListener('connection', serve)
-    this.#http.on('connection', (socket: Socket) =>
-      this.#accept(socket, (connection) => serveHttp(connection, () => serve.call(this.#http, socket))),
-    )
+    const accept = (socket: Socket): void =>
+      this.#accept(socket, (connection) => serveHttp(connection, () => serve.call(this.#http, socket)))
+    this.#acceptAny = accept
+    this.#tls = this.#tlsOf(settings)
+    this.#http.on('connection', (socket: Socket) => (this.#tls === undefined ? accept(socket) : this.#tls.open(socket)))
     this.#http.on('request', (request, response) => void this.#onRequest(request, response))
-    this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#onUpgrade(request, socket, head))
+    this.#http.on(
+      'upgrade',
+      (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#onUpgrade(request, socket, head),
+    )
     this.#pings = setInterval(() => {
       for (const socket of this.#sockets) socket.ping()
     }, pingMs).unref()
+    this.#expiryCheck = setInterval(() => this.#recheckSockets(), IDENTITY_LIMITS.expiryCheckMs).unref()
   }
 
   get port(): number {
@@ -192,6 +220,40 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#access = new Access(settings)
     this.#allowances.set(settings)
     this.#webSockets.options.maxPayload = settings.limits.bodyBytesMax
+    const haveTokensChanged = this.#callers.set(settings.identity?.tokens)
+    this.#permissions = this.#permissionsOf(settings)
+    if (this.#tls !== undefined && settings.tls !== undefined) this.#tls.set(settings.tls)
+    else {
+      this.#tls?.close()
+      this.#tls = this.#tlsOf(settings)
+    }
+    if (haveTokensChanged)
+      for (const socket of this.#sockets)
+        if (socket.identity.account !== undefined) socket.refuse('the keys of tokens have changed')
+    this.#recheckSockets()
+  }
+
+  #permissionsOf({ identity }: RpcSettings): Permissions | undefined {
+    return identity && new Permissions(identity, this.#members, this.#options.clock)
+  }
+
+  #tlsOf({ tls, limits }: RpcSettings): TlsDoor | undefined {
+    return tls && new TlsDoor({ settings: tls, handshakeMs: limits.headersMs, onConnection: this.#acceptAny })
+  }
+
+  /** Ends sockets whose tokens have expired, and those whose subscriptions and streams their callers may not have any more. */
+  #recheckSockets(): void {
+    const permissions = this.#permissions
+    if (permissions === undefined) return
+    const now = this.#options.clock.now()
+    for (const socket of this.#sockets) {
+      const { identity } = socket
+      const refused =
+        identity.expiresMs !== undefined && now >= identity.expiresMs
+          ? tokenRefusal(EXPIRED)
+          : socket.heldBy.map((method) => permissions.refusal(method, identity)).find((one) => one !== undefined)
+      if (refused !== undefined) socket.refuse(refused.message)
+    }
   }
 
   dropCaches(): void {
@@ -202,6 +264,8 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   async close(): Promise<void> {
     this.#isStopping = true
     clearInterval(this.#pings)
+    clearInterval(this.#expiryCheck)
+    this.#tls?.close()
     for (const socket of this.#sockets) socket.close()
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()))
     this.#stopping.abort()
@@ -231,7 +295,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   #answerPlain({ head, body }: PlainRequest, connection: ClientConnection): Promise<Reply | undefined> {
     connection.activeMs = this.#options.clock.monotonic()
     connection.received()
-    return this.#replyTo(body, connection, head.forwardedFor)
+    return this.#replyTo(body, connection, head.forwardedFor, head.authorization === undefined ? undefined : [head.authorization])
   }
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -304,12 +368,19 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       drain(request, limits.drainMs)
       return refusalReply(413, 'request-too-large', `request body too large: the limit is ${limits.bodyBytesMax} bytes`)
     }
-    return this.#replyTo(body, connection, forwardedFor(request))
+    const authorization = this.#callers.takeTokens ? request.headersDistinct['authorization'] : undefined
+    return this.#replyTo(body, connection, forwardedFor(request), authorization)
   }
 
-  async #replyTo(body: Buffer, connection: ClientConnection, forwarded: string | undefined): Promise<Reply | undefined> {
-    const remote = this.#access.remoteOf(connection.peer, forwarded)
-    const answer = await this.#answer(body, connection, { remote, connection: connection.id }, undefined)
+  async #replyTo(
+    body: Buffer,
+    connection: ClientConnection,
+    forwarded: string | undefined,
+    authorization: readonly string[] | undefined,
+  ): Promise<Reply | undefined> {
+    const client = { remote: this.#access.remoteOf(connection.peer, forwarded), connection: connection.id }
+    const found = authorization === undefined ? client : this.#callers.identify(credentialsOf(authorization), client)
+    const answer = await this.#answer(body, connection, isPromise(found) ? await found : found, undefined)
     if (answer === 'given-up') return undefined
     if (answer === undefined) return { status: 204, type: 'application/json', pieces: [''] }
     const { pieces, retryAfterMs } = answer
@@ -333,7 +404,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   async #answer(
     bytes: Buffer,
     connection: ClientConnection,
-    identity: Client,
+    identity: Identity,
     socket: Connection | undefined,
   ): Promise<Answer | 'given-up' | undefined> {
     this.#requests++
@@ -371,7 +442,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     }
   }
 
-  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const connection = this.#connections.of(socket as Socket)
     if (connection !== undefined) connection.isWebSocket = true
     const { origin, host } = request.headers
@@ -382,9 +453,22 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       return refuseUpgrade(socket, `invalid host specified: ${host} is not allowed, add it to rpc.allowed-hosts`)
     if (!this.#access.allowsSocket(origin)) return refuseUpgrade(socket, 'origin not allowed (CORS): add it to rpc.cors-origins')
     const client = { remote: this.#access.remoteOf(connection.peer, forwardedFor(request)), connection: connection.id }
+    const found = this.#callers.takeTokens ? this.#callers.identify(upgradeCredentialsOf(request), client) : client
+    if (isPromise(found)) {
+      // Nobody reads the socket until the WebSocket does.
+      socket.pause()
+      const identity = await found
+      if (socket.destroyed || this.#isStopping) return void socket.destroy()
+      this.#openSocket(request, socket, head, connection, identity)
+      socket.resume()
+    } else this.#openSocket(request, socket, head, connection, found)
+  }
+
+  #openSocket(request: IncomingMessage, socket: Duplex, head: Buffer, connection: ClientConnection, client: Identity): void {
+    if (client.fault !== undefined) return refuseUpgrade(socket, client.fault.message, '401 Unauthorized')
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const opened = new SocketConnection({
-        ...{ socket: webSocket, connection, client, hub: this.#shared.hub, streams: this.#shared.streams },
+        ...{ socket: webSocket, connection, identity: client, hub: this.#shared.hub, streams: this.#shared.streams },
         limits: () => this.#settings.limits,
         answer: async (bytes, self) => {
           connection.activeMs = this.#options.clock.monotonic()
@@ -406,3 +490,6 @@ function forwardedFor({ headers }: IncomingMessage): string | undefined {
   const value = headers['x-forwarded-for']
   return Array.isArray(value) ? value.join(',') : value
 }
+
+const upgradeCredentialsOf = ({ headers, headersDistinct }: IncomingMessage) =>
+  upgradeCredentials(headersDistinct['authorization'], headers['sec-websocket-protocol'])

@@ -1,9 +1,8 @@
 import type { WebSocket } from 'ws'
-import type { Client } from '../../fair-queue.ts'
 import { RpcError } from '../errors.ts'
 import type { Hub, Sink, Topic } from '../hub.ts'
 import type { RpcLimits } from '../limits.ts'
-import type { Connection } from '../method.ts'
+import type { Connection, Identity } from '../method.ts'
 import type { Position } from '../streams/position.ts'
 import type { StreamSource } from '../streams/source.ts'
 import type { OpenStream, StreamHub } from '../streams/stream-hub.ts'
@@ -11,11 +10,15 @@ import type { ClientConnection } from './connections.ts'
 
 const CLOSE_POLICY = 1008
 const CLOSE_TRY_AGAIN_LATER = 1013
+/** The JSON-RPC code of the same refusals (EIP-1193), which is in the range for applications. */
+const CLOSE_UNAUTHORIZED = 4100
+/** Longest reason that a close frame holds, in bytes (RFC 6455, 5.5). */
+const CLOSE_REASON_BYTES_MAX = 123
 
 export interface SocketOptions {
   readonly socket: WebSocket
   readonly connection: ClientConnection
-  readonly client: Client
+  readonly identity: Identity
   readonly limits: () => RpcLimits
   readonly hub: Hub
   readonly streams: StreamHub
@@ -28,7 +31,9 @@ export interface SocketOptions {
  * client reads them, and disconnects a client that does not read its responses or does not answer pings.
  */
 export class SocketConnection implements Connection, Sink {
-  readonly client: Client
+  readonly identity: Identity
+  /** As quotas and turns count it. */
+  readonly client: Identity
   readonly #options: SocketOptions
   readonly #subscriptions = new Map<string, () => void>()
   readonly #streams = new Map<string, OpenStream>()
@@ -39,7 +44,8 @@ export class SocketConnection implements Connection, Sink {
 
   constructor(options: SocketOptions) {
     this.#options = options
-    this.client = options.client
+    this.identity = options.identity
+    this.client = options.identity
     const { socket, connection, hub } = options
     socket.on('message', (message: Buffer) => this.#receive(message))
     socket.on('pong', () => {
@@ -128,6 +134,19 @@ export class SocketConnection implements Connection, Sink {
     socket.ping()
   }
 
+  /** Methods that have begun what this socket still holds. */
+  get heldBy(): readonly string[] {
+    return [...(this.#subscriptions.size > 0 ? ['eth_subscribe'] : []), ...(this.#streams.size > 0 ? ['quoin_subscribe'] : [])]
+  }
+
+  /** The caller may not read any more: ends its subscriptions and streams, and closes the socket with the reason. */
+  refuse(message: string): void {
+    if (this.#isClosed) return
+    for (const stream of [...this.#streams.values()]) stream.refuse(message)
+    this.#options.socket.close(CLOSE_UNAUTHORIZED, message.replaceAll(/[^ -~]/g, '?').slice(0, CLOSE_REASON_BYTES_MAX))
+    this.#end()
+  }
+
   close(): void {
     this.#options.socket.terminate()
     this.#end()
@@ -136,6 +155,8 @@ export class SocketConnection implements Connection, Sink {
   #receive(message: Buffer): void {
     const { connection, limits, socket } = this.#options
     connection.received()
+    // The close frame is on its way.
+    if (this.#isClosed) return
     const { callsPerConnectionMax, callsWaitingMax } = limits()
     if (connection.running < callsPerConnectionMax) return void this.#run(message)
     socket.pause()

@@ -1,4 +1,4 @@
-import { hasAnyRole, ROLES, standing } from '@quoin/protocol'
+import { type Address, hasAnyRole, ROLES, standing } from '@quoin/protocol'
 import type { Clock } from '../../powers.ts'
 import { type Refusal, refusal } from '../errors.ts'
 import type { Identity } from '../method.ts'
@@ -11,8 +11,7 @@ import { EXPIRED, type TokenFault } from './token-verifier.ts'
 export const READING_ROLES = ROLES.reader | ROLES.auditor | ROLES.admin | ROLES.voter
 
 /** The error of a request whose token does not count. */
-export const tokenRefusal = ({ problem, message }: TokenFault): Refusal =>
-  refusal('invalid-token', `invalid token: ${message}`, { problem })
+export const tokenRefusal = ({ problem, message }: TokenFault): Refusal => refusal('invalid-token', message, { problem })
 
 /** Methods whose decisions are remembered: more than a node has. */
 const METHODS_KEPT_MAX = 1_024
@@ -75,11 +74,7 @@ export class Permissions {
     const state = standing(entry, organisation, this.#members.timeMs)
     if (entry === undefined || state === 'none')
       return { message: `account ${account} has no entry on the chain`, details: { account, lacking: 'entry' } }
-    if (state !== 'active')
-      return {
-        message: `the entry of account ${account} does not count: ${WORDS[state]}`,
-        details: { account, lacking: 'standing', standing: state },
-      }
+    if (state !== 'active') return { message: WORDS[state](account), details: { account, lacking: 'standing', standing: state } }
     if (hasAnyRole(entry.roles, roles)) return undefined
     const names = namesOf(roles)
     return {
@@ -107,9 +102,9 @@ interface Lack {
 const NO_TOKEN: Lack = { message: 'the request has no token', details: { account: null, lacking: 'token' } }
 
 const WORDS = {
-  suspended: 'it is suspended',
-  'organisation-suspended': 'its organisation is suspended',
-  expired: 'it has expired',
+  suspended: (account: Address) => `account ${account} is suspended`,
+  'organisation-suspended': (account: Address) => `the organisation of account ${account} is suspended`,
+  expired: (account: Address) => `the entry of account ${account} has expired`,
 } as const
 
 /** What is wrong with patterns and rules of methods; undefined if they can be used. */

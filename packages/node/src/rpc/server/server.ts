@@ -9,7 +9,7 @@ import { type AllowanceLimits, Allowances } from '../allowance.ts'
 import type { RpcBackend } from '../backend.ts'
 import { Call, CallGivenUp } from '../call.ts'
 import { type Answer, Dispatcher, type RpcLogger } from '../dispatch.ts'
-import { RpcError } from '../errors.ts'
+import { RpcError, refusal } from '../errors.ts'
 import { chosenSubprotocol, credentialsOf, upgradeCredentials } from '../identity/bearer.ts'
 import { IDENTITY_LIMITS } from '../identity/limits.ts'
 import { HeadMembers } from '../identity/members.ts'
@@ -228,8 +228,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       this.#tls = this.#tlsOf(settings)
     }
     if (haveTokensChanged)
-      for (const socket of this.#sockets)
-        if (socket.identity.account !== undefined) socket.refuse('the keys of tokens have changed')
+      for (const socket of this.#sockets) if (socket.identity.account !== undefined) socket.refuse(KEYS_CHANGED)
     this.#recheckSockets()
   }
 
@@ -252,7 +251,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
         identity.expiresMs !== undefined && now >= identity.expiresMs
           ? tokenRefusal(EXPIRED)
           : socket.heldBy.map((method) => permissions.refusal(method, identity)).find((one) => one !== undefined)
-      if (refused !== undefined) socket.refuse(refused.message)
+      if (refused !== undefined) socket.refuse(refused)
     }
   }
 
@@ -481,6 +480,9 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     })
   }
 }
+
+/** For sockets whose tokens keys have verified that the node no longer has. */
+const KEYS_CHANGED = refusal('invalid-token', 'the keys of this node have changed: connect again', { problem: 'unknown-key' })
 
 const rateLimited = (retryAfterMs: number): Reply =>
   refusalReply(429, 'rate-limited', `rate limit exceeded: try again in ${retryAfterMs} ms`, { retryAfterMs })

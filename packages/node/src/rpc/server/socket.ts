@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws'
-import { RpcError } from '../errors.ts'
+import { type Refusal, RpcError } from '../errors.ts'
 import type { Hub, Sink, Topic } from '../hub.ts'
 import type { RpcLimits } from '../limits.ts'
 import type { Connection, Identity } from '../method.ts'
@@ -139,11 +139,13 @@ export class SocketConnection implements Connection, Sink {
     return [...(this.#subscriptions.size > 0 ? ['eth_subscribe'] : []), ...(this.#streams.size > 0 ? ['quoin_subscribe'] : [])]
   }
 
-  /** The caller may not read any more: ends its subscriptions and streams, and closes the socket with the reason. */
-  refuse(message: string): void {
+  /** The caller may not read any more: ends its subscriptions and streams, and closes the socket with the reason and as much of the message as a close
+   * frame holds. */
+  refuse({ data, message }: Refusal): void {
     if (this.#isClosed) return
     for (const stream of [...this.#streams.values()]) stream.refuse(message)
-    this.#options.socket.close(CLOSE_UNAUTHORIZED, message.replaceAll(/[^ -~]/g, '?').slice(0, CLOSE_REASON_BYTES_MAX))
+    const reason = typeof data === 'string' ? message : `${data.reason}: ${message}`
+    this.#options.socket.close(CLOSE_UNAUTHORIZED, reason.replaceAll(/[^ -~]/g, '?').slice(0, CLOSE_REASON_BYTES_MAX))
     this.#end()
   }
 

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls'
 
@@ -23,7 +24,7 @@ const VERSIONS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const
 export function tlsProblem({ cert, key }: TlsSettings): string | undefined {
   try {
     createSecureContext({ cert, key })
-    return undefined
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)) ? undefined : 'the key is that of another certificate'
   } catch (failure) {
     // OpenSSL refuses files that it cannot read, and a key of another certificate.
     return failure instanceof Error ? failure.message : 'they cannot be read'
@@ -44,8 +45,8 @@ export class TlsDoor {
       this.#waiting.delete(endOf(socket))
       onConnection(socket)
     })
-    // The client has no TLS, or went away. Node closes the connection.
-    this.#server.on('tlsClientError', () => {})
+    // The client has no TLS, took too long, or went away.
+    this.#server.on('tlsClientError', (_, socket) => socket.destroy())
   }
 
   /** Uses another certificate for new connections. */

@@ -1,15 +1,25 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { type Address, hexToBytes, idOfName, nobleCrypto, ownSeat, ROLES, ungovernedConsortium } from '@quoin/protocol'
+import {
+  type Address,
+  bytesToHex,
+  hexToBytes,
+  idOfName,
+  nobleCrypto,
+  ownSeat,
+  ROLES,
+  ungovernedConsortium,
+} from '@quoin/protocol'
 import { FetchRequest, JsonRpcProvider, WebSocketProvider } from 'ethers'
 import { createPublicClient, encodeFunctionData, http, parseAbi, webSocket } from 'viem'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { openTestNode, type TestNode, testAccounts, testGenesis, testValidators } from '../../../test/chain.ts'
+import { openTestNode, type TestNode, testAccounts, testGenesis, testTransfers, testValidators } from '../../../test/chain.ts'
 import { configDefaults } from '../../../test/config.ts'
 import { problemOf } from '../../../test/refusals.ts'
 import { OPEN_SETTINGS, serveTestNode, type TestAnswer, type TestRpc } from '../../../test/rpc.ts'
 import { otherPair, secretText, testSecret, tokenOf } from '../../../test/tokens.ts'
+import type { RpcBackend } from '../backend.ts'
 import { DEFAULT_RPC_LIMITS } from '../limits.ts'
 import type { RpcSettings } from './server.ts'
 
@@ -42,8 +52,8 @@ let rpc: TestRpc
 let nonce = 0
 const sockets: WebSocket[] = []
 
-async function serve(settings: Partial<RpcSettings> = {}): Promise<void> {
-  rpc = await serveTestNode(node, nobleCrypto, {}, { settings: { identity: IDENTITY, ...settings } })
+async function serve(settings: Partial<RpcSettings> = {}, backend: Partial<RpcBackend> = {}): Promise<void> {
+  rpc = await serveTestNode(node, nobleCrypto, {}, { backend, settings: { identity: IDENTITY, ...settings } })
 }
 
 beforeEach(async () => {
@@ -287,6 +297,26 @@ describe('a WebSocket', () => {
         closed: { reason: 'not-permitted', message: expect.stringContaining('suspended'), cursor: expect.any(String) },
       },
     })
+  })
+
+  it('gets nothing of that block, even if a waiting transaction makes the server look for news first', async () => {
+    // The server does not hear of blocks, so that only its check of once a second closes the socket.
+    const feed = {
+      async *subscribe(_: unknown, __: unknown, signal: AbortSignal) {
+        if (!signal.aborted) await once(signal, 'abort')
+      },
+    }
+    await serve({}, { feed: feed as unknown as RpcBackend['feed'] })
+    const { call, closed, messages } = await openSocket(bearer(tokenFor(reader)))
+    await call('eth_subscribe', 'newHeads')
+    await call('quoin_subscribe', { stream: 'blocks' })
+    await govern('setAccount', [reader.address, ORGANISATION, ROLES.reader, 0n, true])
+    const other = await openSocket()
+    await call('eth_subscribe', 'newPendingTransactions')
+    const [waiting] = await testTransfers(sender, 0, 1)
+    expect(await other.call('eth_sendRawTransaction', bytesToHex(waiting!))).toMatchObject({ result: expect.any(String) })
+    expect(await closed).toMatchObject({ code: 4100 })
+    expect(messages.filter(({ params }) => JSON.stringify(params)?.includes('"number"'))).toEqual([])
   })
 
   it('without a token is closed when the chain begins to let only members read, if it has subscriptions', async () => {

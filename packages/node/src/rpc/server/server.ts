@@ -9,7 +9,7 @@ import { type AllowanceLimits, Allowances } from '../allowance.ts'
 import type { RpcBackend } from '../backend.ts'
 import { Call, CallGivenUp } from '../call.ts'
 import { type Answer, Dispatcher, type RpcLogger } from '../dispatch.ts'
-import { RpcError, refusal } from '../errors.ts'
+import { type Refusal, RpcError, refusal } from '../errors.ts'
 import { chosenSubprotocol, credentialsOf, upgradeCredentials } from '../identity/bearer.ts'
 import { IDENTITY_LIMITS } from '../identity/limits.ts'
 import { HeadMembers } from '../identity/members.ts'
@@ -20,7 +20,7 @@ import type { RpcLimits } from '../limits.ts'
 import type { Connection, Identity, Methods } from '../method.ts'
 import { rpcMethods } from '../methods/index.ts'
 import { openShared, type Shared } from '../shared.ts'
-import { Access, type AccessSettings } from './access.ts'
+import { Access, type AccessSettings, clientOf } from './access.ts'
 import { CallSlots } from './call-slots.ts'
 import { Callers } from './callers.ts'
 import { type ClientConnection, Connections } from './connections.ts'
@@ -30,7 +30,7 @@ import { PlainReplies } from './plain-replies.ts'
 import type { PlainRequest } from './plain-request.ts'
 import { drain, preflightReply, type Reply, readBody, refusalReply, refuseUpgrade, sendReply } from './reply.ts'
 import { SocketConnection } from './socket.ts'
-import { TlsDoor, type TlsSettings } from './tls.ts'
+import { HANDSHAKE_WEIGHT, TlsDoor, type TlsSettings } from './tls.ts'
 
 /** Settings that can be changed while the server runs. */
 export interface RpcSettings extends AccessSettings, AllowanceLimits {
@@ -175,7 +175,11 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       this.#accept(socket, (connection) => serveHttp(connection, () => serve.call(this.#http, socket)))
     this.#acceptAny = accept
     this.#tls = this.#tlsOf(settings)
-    this.#http.on('connection', (socket: Socket) => (this.#tls === undefined ? accept(socket) : this.#tls.open(socket)))
+    this.#http.on('connection', (socket: Socket) => {
+      if (this.#tls === undefined) accept(socket)
+      else if (this.#mayShakeHands(socket)) this.#tls.open(socket)
+      else socket.destroy()
+    })
     this.#http.on('request', (request, response) => void this.#onRequest(request, response))
     this.#http.on(
       'upgrade',
@@ -240,17 +244,22 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     return tls && new TlsDoor({ settings: tls, handshakeMs: limits.headersMs, onConnection: this.#acceptAny })
   }
 
-  /** Ends sockets whose tokens have expired, and those whose subscriptions and streams their callers may not have any more. */
-  #recheckSockets(): void {
+  /** Why the caller of a socket may not have its subscriptions and streams any more, or no socket at all; undefined if it may. */
+  #refusalOf({ identity, heldBy }: SocketConnection): Refusal | undefined {
     const permissions = this.#permissions
-    if (permissions === undefined) return
-    const now = this.#options.clock.now()
+    if (permissions === undefined) return undefined
+    if (identity.expiresMs !== undefined && this.#options.clock.now() >= identity.expiresMs) return tokenRefusal(EXPIRED)
+    for (const method of heldBy) {
+      const refused = permissions.refusal(method, identity)
+      if (refused !== undefined) return refused
+    }
+    return undefined
+  }
+
+  /** Closes the sockets whose callers may not have them any more. */
+  #recheckSockets(): void {
     for (const socket of this.#sockets) {
-      const { identity } = socket
-      const refused =
-        identity.expiresMs !== undefined && now >= identity.expiresMs
-          ? tokenRefusal(EXPIRED)
-          : socket.heldBy.map((method) => permissions.refusal(method, identity)).find((one) => one !== undefined)
+      const refused = this.#refusalOf(socket)
       if (refused !== undefined) socket.refuse(refused)
     }
   }
@@ -274,6 +283,11 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     await closed
     this.#connections.close()
     this.#webSockets.close()
+  }
+
+  /** A handshake costs processor time before anything is known of the client but its address. */
+  #mayShakeHands({ remoteAddress = '' }: Socket): boolean {
+    return this.#access.isProxy(remoteAddress) || this.#allowances.take(clientOf(remoteAddress), HANDSHAKE_WEIGHT) === 0
   }
 
   #accept(socket: Socket, serve: (connection: ClientConnection) => void): void {
@@ -469,6 +483,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       const opened = new SocketConnection({
         ...{ socket: webSocket, connection, identity: client, hub: this.#shared.hub, streams: this.#shared.streams },
         limits: () => this.#settings.limits,
+        refusal: (self) => this.#refusalOf(self),
         answer: async (bytes, self) => {
           connection.activeMs = this.#options.clock.monotonic()
           const answer = await this.#answer(bytes, connection, client, self)

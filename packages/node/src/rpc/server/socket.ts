@@ -15,10 +15,17 @@ const CLOSE_UNAUTHORIZED = 4100
 /** Longest reason that a close frame holds, in bytes (RFC 6455, 5.5). */
 const CLOSE_REASON_BYTES_MAX = 123
 
+const NOTHING: readonly string[] = []
+const SUBSCRIPTIONS: readonly string[] = ['eth_subscribe']
+const STREAMS: readonly string[] = ['quoin_subscribe']
+const BOTH: readonly string[] = [...SUBSCRIPTIONS, ...STREAMS]
+
 export interface SocketOptions {
   readonly socket: WebSocket
   readonly connection: ClientConnection
   readonly identity: Identity
+  /** Why the caller may no longer have what the socket holds; undefined if it may. */
+  readonly refusal: (socket: SocketConnection) => Refusal | undefined
   readonly limits: () => RpcLimits
   readonly hub: Hub
   readonly streams: StreamHub
@@ -60,8 +67,10 @@ export class SocketConnection implements Connection, Sink {
     socket.once('close', () => this.#end())
   }
 
+  /** Also while the caller may not read: nothing of the block that decided so may reach it before it is closed. */
   get isFull(): boolean {
-    return this.#options.socket.bufferedAmount > this.#options.limits().socketFullBytes
+    const { socket, limits, refusal } = this.#options
+    return socket.bufferedAmount > limits().socketFullBytes || refusal(this) !== undefined
   }
 
   subscribe(topic: Topic): string {
@@ -136,7 +145,8 @@ export class SocketConnection implements Connection, Sink {
 
   /** Methods that have begun what this socket still holds. */
   get heldBy(): readonly string[] {
-    return [...(this.#subscriptions.size > 0 ? ['eth_subscribe'] : []), ...(this.#streams.size > 0 ? ['quoin_subscribe'] : [])]
+    if (this.#streams.size === 0) return this.#subscriptions.size === 0 ? NOTHING : SUBSCRIPTIONS
+    return this.#subscriptions.size === 0 ? STREAMS : BOTH
   }
 
   /** The caller may not read any more: ends its subscriptions and streams, and closes the socket with the reason and as much of the message as a close

@@ -11,7 +11,7 @@ import { openTestNode, testValidators } from '../../../test/chain.ts'
 import { OPEN_SETTINGS, serveTestNode, type TestRpc } from '../../../test/rpc.ts'
 import { systemClock } from '../../system-clock.ts'
 import { DEFAULT_RPC_LIMITS } from '../limits.ts'
-import { tlsProblem } from './tls.ts'
+import { HANDSHAKE_WEIGHT, tlsProblem } from './tls.ts'
 
 const pem = (name: string): string => readFileSync(new URL(`../../../test/tls/${name}.pem`, import.meta.url), 'utf8')
 const OWN = { cert: pem('cert'), key: pem('key') }
@@ -140,6 +140,19 @@ describe('over TLS', () => {
     // The others end by their time.
     await Promise.all(ends)
   }, 20_000)
+
+  it('handshakes are charged to the address, before they begin', async () => {
+    rpc.server.set({
+      ...OPEN_SETTINGS,
+      limits: DEFAULT_RPC_LIMITS,
+      tls: OWN,
+      unitsPerSecond: 0.001,
+      unitsBurst: 2 * HANDSHAKE_WEIGHT,
+    })
+    await open()
+    await open()
+    await expect(open()).rejects.toThrow()
+  })
 
   it('a new certificate is used for new connections, and open ones stay', async () => {
     const before = await open()

@@ -15,6 +15,9 @@ export interface TlsDoorOptions {
   readonly onConnection: (socket: TLSSocket) => void
 }
 
+/** Units that a handshake costs the address: it takes 0.3 ms with a key on P-256, and about 1 ms with RSA. */
+export const HANDSHAKE_WEIGHT = 50
+
 /** Handshakes at a time. The oldest ends for a new one, so that clients that stall in theirs lock nobody out for long. */
 const HANDSHAKES_MAX = 256
 

@@ -9,21 +9,17 @@ import { type AllowanceLimits, Allowances } from '../allowance.ts'
 import type { RpcBackend } from '../backend.ts'
 import { Call, CallGivenUp } from '../call.ts'
 import { type Answer, Dispatcher, type RpcLogger } from '../dispatch.ts'
-import { type Refusal, RpcError, refusal } from '../errors.ts'
+import { RpcError } from '../errors.ts'
 import { chosenSubprotocol, credentialsOf, upgradeCredentials } from '../identity/bearer.ts'
-import { IDENTITY_LIMITS } from '../identity/limits.ts'
-import { HeadMembers } from '../identity/members.ts'
-import { Permissions, tokenRefusal } from '../identity/permissions.ts'
 import type { IdentitySettings } from '../identity/settings.ts'
-import { EXPIRED } from '../identity/token-verifier.ts'
 import type { RpcLimits } from '../limits.ts'
 import type { Connection, Identity, Methods } from '../method.ts'
 import { rpcMethods } from '../methods/index.ts'
 import { openShared, type Shared } from '../shared.ts'
 import { Access, type AccessSettings, clientOf } from './access.ts'
 import { CallSlots } from './call-slots.ts'
-import { Callers } from './callers.ts'
 import { type ClientConnection, Connections } from './connections.ts'
+import { Gatekeeper } from './gatekeeper.ts'
 import { serveHttp } from './http-feed.ts'
 import { PlainLane } from './plain-lane.ts'
 import { PlainReplies } from './plain-replies.ts'
@@ -107,17 +103,13 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   readonly #allowances: Allowances
   readonly #dispatcher: Dispatcher<Backend>
   readonly #connections: Connections
-  readonly #sockets = new Set<SocketConnection>()
   readonly #http: Server
   readonly #webSockets: WebSocketServer
   readonly #pings: NodeJS.Timeout
   readonly #stopping = new AbortController()
   readonly #slots = new CallSlots()
   readonly #replies: PlainReplies
-  readonly #members: HeadMembers
-  readonly #callers: Callers
-  readonly #expiryCheck: NodeJS.Timeout
-  #permissions: Permissions | undefined
+  readonly #gate: Gatekeeper
   #tls: TlsDoor | undefined
   #settings: RpcSettings
   #access: Access
@@ -135,17 +127,15 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#settings = settings
     this.#access = new Access(settings)
     const onFailure = (err: unknown): void => logger.error({ err }, 'a subscription or stream failed')
-    this.#shared = openShared(backend, { clock, random, limits, onFailure, onBlock: () => this.#recheckSockets() })
+    this.#shared = openShared(backend, { clock, random, limits, onFailure, onBlock: () => this.#gate.recheck() })
     this.#allowances = new Allowances(clock, settings)
-    this.#members = new HeadMembers(backend.members, () => backend.blocks.head)
-    this.#callers = new Callers({ clock, allowances: this.#allowances, logger }, settings.identity?.tokens)
-    this.#permissions = this.#permissionsOf(settings)
+    this.#gate = new Gatekeeper({ backend, clock, allowances: this.#allowances, logger }, settings.identity)
     this.#dispatcher = new Dispatcher({
       backend,
       methods: options.methods ?? rpcMethods,
       logger,
       allowances: this.#allowances,
-      permission: (method, identity) => this.#permissions?.refusal(method, identity),
+      permission: (method, identity) => this.#gate.refusal(method, identity),
       readRefusal: options.readRefusal ?? (() => undefined),
     })
     this.#connections = new Connections(
@@ -186,9 +176,8 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#onUpgrade(request, socket, head),
     )
     this.#pings = setInterval(() => {
-      for (const socket of this.#sockets) socket.ping()
+      for (const socket of this.#gate.sockets) socket.ping()
     }, pingMs).unref()
-    this.#expiryCheck = setInterval(() => this.#recheckSockets(), IDENTITY_LIMITS.expiryCheckMs).unref()
   }
 
   get port(): number {
@@ -224,44 +213,16 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#access = new Access(settings)
     this.#allowances.set(settings)
     this.#webSockets.options.maxPayload = settings.limits.bodyBytesMax
-    const haveTokensChanged = this.#callers.set(settings.identity?.tokens)
-    this.#permissions = this.#permissionsOf(settings)
+    this.#gate.set(settings.identity)
     if (this.#tls !== undefined && settings.tls !== undefined) this.#tls.set(settings.tls)
     else {
       this.#tls?.close()
       this.#tls = this.#tlsOf(settings)
     }
-    if (haveTokensChanged)
-      for (const socket of this.#sockets) if (socket.identity.account !== undefined) socket.refuse(KEYS_CHANGED)
-    this.#recheckSockets()
-  }
-
-  #permissionsOf({ identity }: RpcSettings): Permissions | undefined {
-    return identity && new Permissions(identity, this.#members, this.#options.clock)
   }
 
   #tlsOf({ tls, limits }: RpcSettings): TlsDoor | undefined {
     return tls && new TlsDoor({ settings: tls, handshakeMs: limits.headersMs, onConnection: this.#acceptAny })
-  }
-
-  /** Why the caller of a socket may not have its subscriptions and streams any more, or no socket at all; undefined if it may. */
-  #refusalOf({ identity, heldBy }: SocketConnection): Refusal | undefined {
-    const permissions = this.#permissions
-    if (permissions === undefined) return undefined
-    if (identity.expiresMs !== undefined && this.#options.clock.now() >= identity.expiresMs) return tokenRefusal(EXPIRED)
-    for (const method of heldBy) {
-      const refused = permissions.refusal(method, identity)
-      if (refused !== undefined) return refused
-    }
-    return undefined
-  }
-
-  /** Closes the sockets whose callers may not have them any more. */
-  #recheckSockets(): void {
-    for (const socket of this.#sockets) {
-      const refused = this.#refusalOf(socket)
-      if (refused !== undefined) socket.refuse(refused)
-    }
   }
 
   dropCaches(): void {
@@ -272,9 +233,9 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   async close(): Promise<void> {
     this.#isStopping = true
     clearInterval(this.#pings)
-    clearInterval(this.#expiryCheck)
+    this.#gate.close()
     this.#tls?.close()
-    for (const socket of this.#sockets) socket.close()
+    for (const socket of this.#gate.sockets) socket.close()
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()))
     this.#stopping.abort()
     // Connections at work close after their responses.
@@ -381,7 +342,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       drain(request, limits.drainMs)
       return refusalReply(413, 'request-too-large', `request body too large: the limit is ${limits.bodyBytesMax} bytes`)
     }
-    const authorization = this.#callers.takeTokens ? request.headersDistinct['authorization'] : undefined
+    const authorization = this.#gate.callers.takeTokens ? request.headersDistinct['authorization'] : undefined
     return this.#replyTo(body, connection, forwardedFor(request), authorization)
   }
 
@@ -392,7 +353,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     authorization: readonly string[] | undefined,
   ): Promise<Reply | undefined> {
     const client = { remote: this.#access.remoteOf(connection.peer, forwarded), connection: connection.id }
-    const found = authorization === undefined ? client : this.#callers.identify(credentialsOf(authorization), client)
+    const found = authorization === undefined ? client : this.#gate.callers.identify(credentialsOf(authorization), client)
     const answer = await this.#answer(body, connection, isPromise(found) ? await found : found, undefined)
     if (answer === 'given-up') return undefined
     if (answer === undefined) return { status: 204, type: 'application/json', pieces: [''] }
@@ -466,7 +427,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       return refuseUpgrade(socket, `invalid host specified: ${host} is not allowed, add it to rpc.allowed-hosts`)
     if (!this.#access.allowsSocket(origin)) return refuseUpgrade(socket, 'origin not allowed (CORS): add it to rpc.cors-origins')
     const client = { remote: this.#access.remoteOf(connection.peer, forwardedFor(request)), connection: connection.id }
-    const found = this.#callers.takeTokens ? this.#callers.identify(upgradeCredentialsOf(request), client) : client
+    const found = this.#gate.callers.takeTokens ? this.#gate.callers.identify(upgradeCredentialsOf(request), client) : client
     if (isPromise(found)) {
       // Nobody reads the socket until the WebSocket does.
       socket.pause()
@@ -483,21 +444,18 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       const opened = new SocketConnection({
         ...{ socket: webSocket, connection, identity: client, hub: this.#shared.hub, streams: this.#shared.streams },
         limits: () => this.#settings.limits,
-        refusal: (self) => this.#refusalOf(self),
+        refusal: (self) => this.#gate.refusalOf(self),
         answer: async (bytes, self) => {
           connection.activeMs = this.#options.clock.monotonic()
           const answer = await this.#answer(bytes, connection, client, self)
           return answer === 'given-up' ? undefined : answer?.pieces
         },
       })
-      this.#sockets.add(opened)
-      webSocket.once('close', () => this.#sockets.delete(opened))
+      this.#gate.sockets.add(opened)
+      webSocket.once('close', () => this.#gate.sockets.delete(opened))
     })
   }
 }
-
-/** For sockets whose tokens keys have verified that the node no longer has. */
-const KEYS_CHANGED = refusal('invalid-token', 'the keys of this node have changed: connect again', { problem: 'unknown-key' })
 
 const rateLimited = (retryAfterMs: number): Reply =>
   refusalReply(429, 'rate-limited', `rate limit exceeded: try again in ${retryAfterMs} ms`, { retryAfterMs })

@@ -40,6 +40,7 @@ export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevL
       oldest: () => now().proofs.oldest(),
       run: (kind, request, signal, client) => now().proofs.run(kind, request, signal, client),
     },
+    members: { reading: () => now().members.reading(), membership: (account) => now().members.membership(account) },
     stateAt: (height) => now().stateAt(height),
     nextBaseFee: () => now().nextBaseFee(),
     submit: (raw) => dev.submit(raw),

@@ -14,6 +14,7 @@ import { createFeed } from '../feed/feed.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Kv } from '../powers.ts'
 import type { ProofSource, RpcBackend, StateView } from '../rpc/backend.ts'
+import { type MemberReader, memberReader } from '../rpc/identity/members.ts'
 import { proofSource } from '../rpc/node-backend.ts'
 import { BlockIndex } from '../store/block-index.ts'
 import type { BlockReplica } from '../store/block-replica.ts'
@@ -56,6 +57,7 @@ export class ThreadBackend implements RpcBackend {
   readonly pool: RpcBackend['pool']
   readonly calls: Pick<CallRunner, 'run'>
   readonly proofs: ProofSource
+  readonly members: MemberReader
   readonly submit: RpcBackend['submit']
   readonly #options: ThreadBackendOptions
   readonly #pending: PendingTransactions
@@ -78,6 +80,7 @@ export class ThreadBackend implements RpcBackend {
     this.blocks = blocks
     this.index = new BlockIndex(options.kv)
     this.calls = options.calls
+    this.members = memberReader(options.kv)
     this.proofs = proofSource(options.kv, options.proofs, options.proofBlocks)
     this.feed = createFeed({
       reader: blocks,

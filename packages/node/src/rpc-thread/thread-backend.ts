@@ -7,6 +7,7 @@ import type { Feed } from '../feed/types.ts'
 import type { Kv } from '../powers.ts'
 import type { ProofSource, RpcBackend, StateView } from '../rpc/backend.ts'
 import { proofSource } from '../rpc/node-backend.ts'
+import { createRegistry, type Registry } from '../rpc/registry.ts'
 import { BlockIndex } from '../store/block-index.ts'
 import type { BlockReplica } from '../store/block-replica.ts'
 import type { CommitHeights } from '../store/commit-heights.ts'
@@ -47,6 +48,7 @@ export class ThreadBackend implements RpcBackend {
   readonly pool: RpcBackend['pool']
   readonly calls: Pick<CallRunner, 'run'>
   readonly proofs: ProofSource
+  readonly registry: Registry
   readonly submit: RpcBackend['submit']
   readonly #options: ThreadBackendOptions
   readonly #pending: PendingTransactions
@@ -70,6 +72,7 @@ export class ThreadBackend implements RpcBackend {
     this.index = new BlockIndex(options.kv)
     this.calls = options.calls
     this.proofs = proofSource(options.kv, options.proofs, options.proofBlocks)
+    this.registry = createRegistry(options.kv)
     this.feed = createFeed({
       reader: blocks,
       mempool: { onAdmitted: (listener) => this.#onAdmitted((one) => listener(one, 'rpc')) },

@@ -2,6 +2,7 @@
 export * from './chain.ts'
 export * from './explorer.ts'
 export * from './json-schema.ts'
+export * from './registry.ts'
 export * from './streams.ts'
 export * from './traces.ts'
 export * from './values.ts'

@@ -10,6 +10,7 @@ import type { BuildCommand } from './commands/build.ts'
 import type { VerifyCommand } from './commands/verify.ts'
 import type { TemplateName } from './create/template.ts'
 import { DEV_LIMITS } from './dev/limits.ts'
+import { addPermissionCommands } from './permissions/commands.ts'
 import { cdCommand } from './shell-argument.ts'
 import { fromValidator } from './validator-package.ts'
 
@@ -50,6 +51,7 @@ function createProgram(outcome: Outcome): Command {
   addCreate(program)
   addBuild(program)
   addVerify(program)
+  addPermissionCommands(program)
   program
     .command('version')
     .description('print the version of quoin, the execution version, the crypto library and the Node.js version')

@@ -1,6 +1,7 @@
 import { type BuildOptions, build, formatDiagnostics, verifyCode } from '@quoin/contracts/build'
-import { CommandError, linkDeadline } from '@quoin/node/process'
+import { CommandError } from '@quoin/node/process'
 import { decodeContainer, type Hex, parseHex } from '@quoin/protocol'
+import { JsonRpc } from '../json-rpc.ts'
 
 export interface VerifyCommand {
   readonly address: string
@@ -11,8 +12,6 @@ export interface VerifyCommand {
   /** Additional conditions to resolve packages' `exports` with. */
   readonly conditions: readonly string[]
 }
-
-const ANSWER_MS_MAX = 30_000
 
 /**
  * Builds a contract's sources and compares the result with the code at an address.
@@ -38,27 +37,8 @@ export async function verifyContract(command: VerifyCommand): Promise<string> {
 
 /** The answer of eth_getCode. */
 async function codeAt(rpc: string, address: string): Promise<Uint8Array> {
-  const request = { jsonrpc: '2.0', id: 1, method: 'eth_getCode', params: [address, 'latest'] }
-  const answer = await postJson(rpc, request)
-  const { result, error } = answer as { readonly result?: unknown; readonly error?: { readonly message?: unknown } }
-  if (error !== undefined) throw new CommandError(`${rpc} returned an error: ${String(error.message)}`)
+  const result = await new JsonRpc(rpc).call('eth_getCode', [address, 'latest'])
   const code = typeof result === 'string' ? parseHex(result as Hex) : undefined
   if (code === undefined) throw new CommandError(`${rpc} returned no code for eth_getCode`)
   return code
-}
-
-async function postJson(url: string, body: unknown): Promise<object> {
-  const headers = { 'content-type': 'application/json' }
-  const { signal, unlink } = linkDeadline(ANSWER_MS_MAX, [])
-  try {
-    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal })
-    const json: unknown = await response.json()
-    if (typeof json === 'object' && json !== null) return json
-  } catch (failure) {
-    const { cause = failure } = failure as { readonly cause?: unknown }
-    throw new CommandError(`request to ${url} failed: ${cause instanceof Error ? cause.message : String(cause)}`)
-  } finally {
-    unlink()
-  }
-  throw new CommandError(`${url} did not return a JSON-RPC response`)
 }

@@ -98,6 +98,12 @@ export const CONFIG_KEYS = {
       'Refuse connections from IP addresses that belong to no registered node, before the handshake; registered DNS names are resolved every 30 s. Peers are always authenticated by peer id as well.',
     ),
   },
+  keys: {
+    'password-file': text(
+      '',
+      'File with the password of an encrypted validator-key.json (a keystore of Web3 Secret Storage, version 3); only its owner may read it. Not needed for a plain key.',
+    ),
+  },
   store: {
     'tree-depth': integer(
       12,

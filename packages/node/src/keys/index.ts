@@ -11,4 +11,5 @@ export {
   sealKeystore,
 } from './keystore.ts'
 export { readPasswordFile, readSecretFile } from './secret-file.ts'
-export { type KeyError, parseValidatorKeyFile, type ValidatorKey, validatorKeyFile, validatorKeyOf } from './validator-key.ts'
+export { type KeyError, type ValidatorKey, validatorKeyFile, validatorKeyOf } from './validator-key.ts'
+export { type PasswordSource, readValidatorKey } from './validator-key-file.ts'

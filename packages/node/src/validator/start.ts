@@ -9,6 +9,7 @@ import { HealthMonitor } from '../health/monitor.ts'
 import { type DataDir, dataDir } from '../keys/data-dir.ts'
 import { developmentAddresses } from '../keys/development.ts'
 import { type NodeKeys, readKeys } from '../keys/node-files.ts'
+import { passwordIn } from '../keys/validator-key-file.ts'
 import { Scope } from '../lifecycle.ts'
 
 import type { Node } from '../node.ts'
@@ -63,7 +64,7 @@ async function startUntil(
   const { config } = orFail(await read(), 'configuration')
   rpcSettingsOf(config)
   const genesis = await readGenesis(dir)
-  const keys = orFail(await readKeys(nobleCrypto, dir), root)
+  const keys = orFail(await readKeys(nobleCrypto, dir, passwordIn(config.keys['password-file'])), root)
   requireRealKeys(genesis, keys)
   const { log, setLevel } = openLog(config.log.level)
   const served = new ServedSettings()

@@ -257,6 +257,10 @@ function addGenesis(program: Command): void {
       [] as readonly string[],
     )
     .option('--validators <file>', 'JSON list of validators: for each, what `quoin keys --json` prints')
+    .option(
+      '--consortium <file>',
+      'JSON with organisations, accounts, governor, participants and policies, as in a genesis (docs/genesis.schema.json); without it nobody governs the chain',
+    )
     .option('--out <file>', 'file to write; must not exist', 'genesis.json')
     .option('--force', 'replace the file if it exists', false)
     .option('--chain-id <id>', 'EIP-155 chain id', integerArgument, 31_337)
@@ -288,6 +292,7 @@ function addGenesis(program: Command): void {
       async (options: {
         validator: readonly string[]
         validators?: string
+        consortium?: string
         out: string
         force: boolean
         chainId: number

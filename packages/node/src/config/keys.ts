@@ -160,6 +160,12 @@ export const CONFIG_KEYS = {
       'Height after which the consortium halted the chain and this node is to continue. It decides nothing but that this node goes on; 0 for none.',
     ),
   },
+  keys: {
+    'password-file': text(
+      '',
+      'File with the password of an encrypted validator-key.json (a keystore of Web3 Secret Storage, version 3); only its owner may read it. Not needed for a plain key.',
+    ),
+  },
   store: {
     'tree-depth': integer(
       12,

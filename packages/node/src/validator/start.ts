@@ -11,6 +11,7 @@ import { type DataDir, dataDir } from '../keys/data-dir.ts'
 import { developmentAddresses } from '../keys/development.ts'
 import { type NodeKeys, readKeys } from '../keys/node-files.ts'
 import { readOperatorKey } from '../keys/operator-key.ts'
+import { passwordIn } from '../keys/validator-key-file.ts'
 import { Scope } from '../lifecycle.ts'
 
 import type { Node } from '../node.ts'
@@ -66,7 +67,7 @@ async function startUntil(
   const { config } = orFail(await read(), 'configuration')
   const settings = rpcSettingsOf(config, await readRpcFiles(config, dir.root))
   const genesis = await readGenesis(dir)
-  const keys = orFail(await readKeys(nobleCrypto, dir), root)
+  const keys = orFail(await readKeys(nobleCrypto, dir, passwordIn(config.keys['password-file'])), root)
   requireRealKeys(genesis, keys)
   const operator = await readOperator(config)
   const { log, setLevel } = openLog(config.log.level)

@@ -302,9 +302,14 @@ describe('a WebSocket', () => {
   it('gets nothing of that block, even if a waiting transaction makes the server look for news first', async () => {
     // The server does not hear of blocks, so that only its check of once a second closes the socket.
     const feed = {
-      async *subscribe(_: unknown, __: unknown, signal: AbortSignal) {
-        if (!signal.aborted) await once(signal, 'abort')
-      },
+      subscribe: (_: unknown, __: unknown, signal: AbortSignal) => ({
+        [Symbol.asyncIterator]: () => ({
+          next: async () => {
+            if (!signal.aborted) await once(signal, 'abort')
+            return { done: true, value: undefined }
+          },
+        }),
+      }),
     }
     await serve({}, { feed: feed as unknown as RpcBackend['feed'] })
     const { call, closed, messages } = await openSocket(bearer(tokenFor(reader)))

@@ -35,6 +35,7 @@ beforeAll(async () => {
   dispatcher = new Dispatcher({
     ...{ backend, methods: rpcMethods, logger: log },
     allowances: { take: () => 0 },
+    permission: () => undefined,
     readRefusal: () => undefined,
   })
 })

@@ -43,6 +43,8 @@ describe('the sign state, for the doctor', () => {
     expect(await examine()).toEqual([
       'database: does not exist yet',
       expect.stringMatching(/^sign-state: 1 records of validator 0x/),
+      'tokens: none are taken',
+      'tls: off',
     ])
     expect(await readFile(dir.signState)).toEqual(before)
   })

@@ -2,12 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { nextBaseFee } from '@quoin/execution'
+import { encodeSystemRecord, nextBaseFee, SYSTEM_RECORDS } from '@quoin/execution'
 import { type Address, bytesToHex, type ChainId, nobleCrypto } from '@quoin/protocol'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { LogRecorder, openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
+import { amend, LogRecorder, openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
 import { OPEN_SETTINGS, type TestAnswer } from '../../test/rpc.ts'
+import { secretText, testSecret, tokenOf } from '../../test/tokens.ts'
 import { DEFAULT_RPC_LIMITS } from '../rpc/limits.ts'
 import { submit } from '../rpc/node-backend.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
@@ -67,9 +68,11 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-async function call(method: string, ...params: unknown[]): Promise<TestAnswer> {
+const call = (method: string, ...params: unknown[]): Promise<TestAnswer> => callWith({}, method, ...params)
+
+async function callWith(more: Record<string, string>, method: string, ...params: unknown[]): Promise<TestAnswer> {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-  const headers = { 'content-type': 'application/json' }
+  const headers = { 'content-type': 'application/json', ...more }
   return (await (await fetch(`http://127.0.0.1:${thread!.port}`, { method: 'POST', headers, body })).json()) as TestAnswer
 }
 
@@ -90,6 +93,28 @@ describe('the RPC in a separate thread', { timeout: 60_000 }, () => {
     }
     const [first, last] = await Promise.all(['0x0', '0x14'].map((block) => call('eth_getBalance', alice.address, block)))
     expect(BigInt(last!.result as string) - BigInt(first!.result as string)).toBe(20n)
+  })
+
+  it('asks the chain who may read from the next block on, and checks tokens with the settings that it was sent', async () => {
+    const policies = encodeSystemRecord(SYSTEM_RECORDS.policies, { sending: 'open', deploying: 'open', reading: 'members' })
+    amend(node, 1, 'policies', policies)
+    const secret = { name: 'secret', text: secretText() }
+    const tokens = { secret, keys: [], issuer: undefined, audience: undefined, lifetimeS: 3_600 }
+    const identity = { tokens, openMethods: ['eth_chainId'], methodRules: ['eth_blockNumber: token'] }
+    thread = await RpcThread.start(options)
+    expect(await call('eth_gasPrice')).toMatchObject({ result: '0x0' })
+    thread.set({ ...options.data.settings, identity })
+    await vi.waitUntil(async () => (await call('eth_blockNumber')).error !== undefined)
+    expect(await call('eth_gasPrice')).toMatchObject({ result: '0x0' })
+    await node.produce()
+    const token = tokenOf({ account: alice.address, exp: Math.floor(Date.now() / 1_000) + 60 }, testSecret)
+    const authorized = { authorization: `Bearer ${token}` }
+    await vi.waitUntil(async () => (await callWith(authorized, 'eth_blockNumber')).result === '0x1')
+    expect(await call('eth_gasPrice')).toMatchObject({ error: { code: 4100, data: { lacking: 'token' } } })
+    expect(await callWith(authorized, 'eth_gasPrice')).toMatchObject({
+      error: { code: 4100, data: { reason: 'reading-not-permitted', account: alice.address.toLowerCase(), lacking: 'entry' } },
+    })
+    expect(await call('eth_chainId')).toMatchObject({ result: '0x7a69' })
   })
 
   it('lists the pool page by page, with the senders that the node recovered', async () => {

@@ -123,6 +123,11 @@ describe('a token', () => {
       tokenOf({ ...CLAIMS, iat: undefined, exp: NOW_S + LIFETIME + TOLERANCE + 1 }, testSecret),
       'lifetime-too-long',
     ],
+    [
+      'that lives too long from now on, by an issue in the near future',
+      tokenOf({ ...CLAIMS, iat: NOW_S + TOLERANCE, exp: NOW_S + LIFETIME + TOLERANCE + 1 }, testSecret),
+      'lifetime-too-long',
+    ],
     ['that has lived too long', tokenOf({ ...CLAIMS, iat: NOW_S - LIFETIME }, testSecret), 'lifetime-too-long'],
     ['that ends never', tokenOf({ ...CLAIMS, exp: 1e300 }, testSecret), 'lifetime-too-long'],
     ['for another audience', tokenOf({ ...CLAIMS, aud: 'other' }, testSecret), 'wrong-audience'],

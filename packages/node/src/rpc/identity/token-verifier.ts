@@ -129,7 +129,7 @@ export class TokenVerifier {
     }
   }
 
-  #bearerOf({ exp = 0, iat, account = undefined, sub }: JWTPayload): Verified {
+  #bearerOf({ exp = 0, iat, account, sub }: JWTPayload): Verified {
     const nowS = this.#clock.now() / 1_000
     const { lifetimeS } = this.#settings
     if (iat !== undefined && iat > nowS + clockToleranceS)

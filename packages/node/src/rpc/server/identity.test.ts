@@ -302,17 +302,22 @@ describe('a WebSocket', () => {
   it('gets nothing of that block, even if a waiting transaction makes the server look for news first', async () => {
     // The server does not hear of blocks, so that only its check of once a second closes the socket.
     const feed = {
-      async *subscribe(_: unknown, __: unknown, signal: AbortSignal) {
-        if (!signal.aborted) await once(signal, 'abort')
-      },
+      subscribe: (_: unknown, __: unknown, signal: AbortSignal) => ({
+        [Symbol.asyncIterator]: () => ({
+          next: async () => {
+            if (!signal.aborted) await once(signal, 'abort')
+            return { done: true, value: undefined }
+          },
+        }),
+      }),
     }
     await serve({}, { feed: feed as unknown as RpcBackend['feed'] })
     const { call, closed, messages } = await openSocket(bearer(tokenFor(reader)))
     await call('eth_subscribe', 'newHeads')
+    await call('eth_subscribe', 'newPendingTransactions')
     await call('quoin_subscribe', { stream: 'blocks' })
     await govern('setAccount', [reader.address, ORGANISATION, ROLES.reader, 0n, true])
     const other = await openSocket()
-    await call('eth_subscribe', 'newPendingTransactions')
     const [waiting] = await testTransfers(sender, 0, 1)
     expect(await other.call('eth_sendRawTransaction', bytesToHex(waiting!))).toMatchObject({ result: expect.any(String) })
     expect(await closed).toMatchObject({ code: 4100 })

@@ -188,6 +188,7 @@ function callsOf(scene: Scene): Readonly<Record<string, readonly Params[]>> {
       [{ blockHash, address: token, topics: [[TRANSFER_TOPIC]] }],
     ],
     quoin_getStream: ['blocks', 'logs', 'transactions', 'receipts'].map((stream) => [{ stream, from: { block: 0 } }]),
+    quoin_evidence: [[], [blockHash]],
     quoin_getProof: [
       [token, ['0x00'], 'latest'],
       [alice, [], blockHash],

@@ -175,7 +175,9 @@ export class Network {
       validators: set,
       consortium: { ...base.consortium, seats },
       parameters: { ...base.parameters, ...parameters },
-      nodes: [...base.nodes.filter(({ peerId }) => !unknown.has(peerId)), ...nodes].sort((a, b) => (a.peerId < b.peerId ? -1 : 1)),
+      nodes: [...base.nodes.filter(({ peerId }) => !unknown.has(peerId)), ...nodes].sort((a, b) =>
+        a.peerId < b.peerId ? -1 : 1,
+      ),
       alloc: developmentAccounts(nobleCrypto, accounts)
         .map(({ address }) => ({ address, balance: Wei(DEVELOPMENT_BALANCE) }))
         .sort((a, b) => (a.address < b.address ? -1 : 1)),

@@ -1,5 +1,5 @@
 import { SYSTEM_ADDRESS } from '@quoin/execution'
-import { bytesToHex, type Hash, type Height, idOfName, nobleCrypto as crypto, readyDigest, rotationDigest } from '@quoin/protocol'
+import { bytesToHex, nobleCrypto as crypto, type Hash, type Height, idOfName, readyDigest, rotationDigest } from '@quoin/protocol'
 import { type Abi, type Hex } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { p2pAddress } from '../../packages/cli/src/devnet/genesis.ts'
@@ -89,7 +89,9 @@ describe('a consortium that changes while it works', () => {
   it('admits it within a block once it is registered, from the registry alone', async () => {
     await governs('setOrganisation', PORT, 'Port of Ærø', 1, 1, 0)
     const peerId = peerIdOf(FIFTH)
-    const registered = await governs('setNode', peerId, 'validator', PORT, [p2pAddress({ p2pPort: node(0).p2pPort } as never, FIFTH)])
+    const registered = await governs('setNode', peerId, 'validator', PORT, [
+      p2pAddress({ p2pPort: node(0).p2pPort } as never, FIFTH),
+    ])
     await network.reach(registered + 3, [node(FIFTH)])
     await load.progress(50)
   })
@@ -104,7 +106,11 @@ describe('a consortium that changes while it works', () => {
     const signature = sign(FIFTH, readyDigest(crypto, domain, PORT_1, added as Height))
     // Anybody may bring the proof.
     const wallet = walletClient(node(1).url, 8)
-    const hash = await wallet.writeContract({ ...chain, functionName: 'ready', args: [PORT_1, BigInt(added), signature] } as never)
+    const hash = await wallet.writeContract({
+      ...chain,
+      functionName: 'ready',
+      args: [PORT_1, BigInt(added), signature],
+    } as never)
     const { status, blockNumber } = await node(1).client.waitForTransactionReceipt({ hash })
     expect(status).toBe('success')
     await network.reach(Number(blockNumber) + 3, old())
@@ -145,4 +151,3 @@ describe('a consortium that changes while it works', () => {
     await network.agreement(old())
   })
 })
-

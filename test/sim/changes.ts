@@ -82,7 +82,15 @@ export class Changes {
         return ['setPower', this.#anyId(), random.below(4)]
       case 'added': {
         const spare = random.below(this.#spareCount)
-        return ['addValidator', spareId(spare), FIRST, this.#key(spare), 1 + random.below(2), governor.address, [`spare-${spare}`]]
+        return [
+          'addValidator',
+          spareId(spare),
+          FIRST,
+          this.#key(spare),
+          1 + random.below(2),
+          governor.address,
+          [`spare-${spare}`],
+        ]
       }
       case 'ready': {
         const spare = random.below(this.#spareCount)
@@ -118,7 +126,14 @@ export class Changes {
     if (random.chance(0.2)) return ['suspendOrganisation', FIRST, random.chance(0.3)]
     const expiry = random.chance(0.3) ? BigInt(1_800_000_000 + random.below(60)) : 0n
     const { address } = clientAccount(random.below(6))
-    return ['setAccount', address, FIRST, random.pick([ROLES.sender, ROLES.sender | ROLES.deployer, ROLES.reader]), expiry, random.chance(0.2)]
+    return [
+      'setAccount',
+      address,
+      FIRST,
+      random.pick([ROLES.sender, ROLES.sender | ROLES.deployer, ROLES.reader]),
+      expiry,
+      random.chance(0.2),
+    ]
   }
 
   #anyId(): Hash {

@@ -121,7 +121,8 @@ export class Oracle {
     const powers = powersOf(set)
     const known = this.#sets.get(height)
     if (known !== undefined) {
-      if (textOf(known) !== textOf(powers)) throw new Violation(`${by} has other validators of height ${height} than another node`)
+      if (textOf(known) !== textOf(powers))
+        throw new Violation(`${by} has other validators of height ${height} than another node`)
       return
     }
     if (new Set(set.validators.map(({ id }) => id)).size < powers.size)

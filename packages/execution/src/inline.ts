@@ -13,6 +13,7 @@ import {
   type Result,
   timeProblem,
   treeKey,
+  ZERO_HASH,
 } from '@quoin/protocol'
 import {
   type BlockObserver,
@@ -25,6 +26,7 @@ import {
 } from './block/block.ts'
 import { fillBlock } from './block/fill.ts'
 import { genesisHeader, genesisState } from './block/genesis.ts'
+import type { KnownMembers } from './block/sending.ts'
 import { type Contracts, createContracts } from './contract/contracts.ts'
 import type { BlockContext } from './contract/message.ts'
 import type {
@@ -42,12 +44,13 @@ import type {
 import { onBehalfOf } from './fault.ts'
 import { EXECUTOR_LIMITS } from './limits.ts'
 import { packOps } from './pack.ts'
+import { advanceSets, beginBlock } from './state/block-records.ts'
 import { flatOps, type HistoryKv, historyOps } from './state/history.ts'
 import { Journal } from './state/journal.ts'
 import { stateKeyOf } from './state/keys.ts'
 import type { KvOp } from './state/kv.ts'
+import { isMembershipKey } from './state/system-entries.ts'
 import { settleSystemRecords } from './state/system-records.ts'
-import { advanceSets, beginBlock } from './state/block-records.ts'
 import { openTree, type PreparedTree, type StateTree, type TreeRefusal } from './state/tree/index.ts'
 import { executionVersion } from './version.ts'
 import type { Interpreter } from './vm/index.ts'
@@ -97,6 +100,8 @@ interface Outcome {
   readonly work: Work | undefined
   readonly block: ExecutedBlock
   readonly update: PreparedTree
+  /** Whether the block wrote an account's entry or an organisation. */
+  readonly changesMembers: boolean
 }
 
 /** Results of running a block. */
@@ -131,6 +136,8 @@ class InlineExecutor implements Executor {
   readonly #tree: StateTree
   /** By block hash, least recently used first; all on the same parent state. */
   readonly #outcomes = new Map<Hash, Outcome>()
+  /** Memberships of the state with this root. */
+  #members: { readonly root: Hash; readonly known: KnownMembers } = { root: ZERO_HASH, known: new Map() }
   #closed = false
 
   constructor(options: ExecutorOptions, tree: StateTree) {
@@ -191,6 +198,8 @@ class InlineExecutor implements Executor {
       throw new Error(`block ${blockHash} was not executed on the current state, or its result was evicted`)
     this.#tree.commit(outcome.update)
     this.#outcomes.clear()
+    const { stateRoot: root } = outcome.block.header
+    this.#members = { root, known: outcome.changesMembers ? new Map() : this.#members.known }
   }
 
   async close(): Promise<void> {
@@ -222,12 +231,17 @@ class InlineExecutor implements Executor {
 
   #start(template: BlockTemplate): BlockRun {
     const { kv, beforeBlock, contractsSend } = this.#options
-    const rules = blockRules(template, kv, contractsSend)
+    const rules = blockRules(template, kv, contractsSend, this.#knownMembers(template.parent))
     const block = blockContext(template, rules)
     const journal = new Journal(kv)
     beginBlock(journal, block.number, template.parentHash)
     beforeBlock?.(journal, block)
     return new BlockRun(this.#contracts, rules, journal, block, this.#options)
+  }
+
+  #knownMembers({ stateRoot: root }: Header): KnownMembers {
+    if (this.#members.root !== root) this.#members = { root, known: new Map() }
+    return this.#members.known
   }
 
   /**
@@ -280,7 +294,8 @@ class InlineExecutor implements Executor {
     const ops = packOps([...flatOps(changes), ...history, ...update.ops, ...derived])
     const header = headerOf(update.root)
     const block = { header, hash: headerHash(crypto, header), receipts, gasUsed, creations, ops }
-    this.#outcomes.set(block.hash, { work, block, update })
+    const changesMembers = changes.some((change) => isMembershipKey(change.flatKey))
+    this.#outcomes.set(block.hash, { work, block, update, changesMembers })
     for (const oldest of this.#outcomes.keys()) {
       if (this.#outcomes.size <= EXECUTOR_LIMITS.executedBlocksMax) break
       this.#outcomes.delete(oldest)

@@ -167,6 +167,32 @@ describe('ascii', () => {
   })
 })
 
+describe('utf8', () => {
+  const type = codec.utf8(8)
+
+  it('round-trips text of so many bytes, in one encoding', () => {
+    for (const text of ['', 'a', 'Ærø', '😀😀', 'a\0b']) checkRoundTrip(type, text)
+    checkStrict(type, codec.encode(type, 'Ærø'))
+    expect(codec.encode(type, 'é')).toEqual(Uint8Array.of(0, 2, 0xc3, 0xa9))
+  })
+
+  it('refuses more bytes, and text that is not well-formed', () => {
+    for (const text of ['123456789', 'ééééé', '😀😀a', '\ud83d', 'a\ude00'])
+      expect(() => codec.encode(type, text)).toThrow(RangeError)
+    const wrong = [
+      [0, 9, ...new Uint8Array(9).fill(97)],
+      [0, 1, 0xff],
+      // A slash in two bytes, half of a surrogate pair, a cut sequence.
+      [0, 2, 0xc0, 0xaf],
+      [0, 3, 0xed, 0xa0, 0xbd],
+      [0, 1, 0xc3],
+    ]
+    for (const bytes of wrong) expect(codec.decode(type, Uint8Array.from(bytes))).toMatchObject({ ok: false })
+    // A byte order mark is text like any other.
+    expect(codec.decode(type, Uint8Array.of(0, 3, 0xef, 0xbb, 0xbf))).toEqual({ ok: true, value: '\ufeff' })
+  })
+})
+
 describe('lists', () => {
   const type = codec.list(codec.u16(), 2)
 

@@ -1,4 +1,4 @@
-import { Address, type Hash, parseUtf8, utf8ToBytes, ZERO_ADDRESS } from './bytes.ts'
+import { Address, parseUtf8, utf8ToBytes, ZERO_ADDRESS } from './bytes.ts'
 import {
   type Consortium,
   DEFAULT_GRANTABLE,
@@ -25,9 +25,7 @@ export function readConsortium(root: Readonly<Record<string, unknown>>, seats: r
   const participants = array('participants', root['participants'] ?? [], 0, LIMITS.participantsMax)
   return {
     organisations:
-      root['organisations'] === undefined
-        ? ungovernedConsortium(seats).organisations
-        : readOrganisations(root['organisations']),
+      root['organisations'] === undefined ? ungovernedConsortium(seats).organisations : readOrganisations(root['organisations']),
     accounts: readAccounts(root['accounts'] ?? {}),
     seats,
     governor: root['governor'] === undefined ? ZERO_ADDRESS : Address(hex('governor', root['governor'], 20)),
@@ -107,17 +105,13 @@ function readPolicies(value: unknown): Policies {
 }
 
 /** The keys of a document from which `readConsortium` reads the same consortium, given the validators with their organisations. */
-export const consortiumToJson = ({ organisations, accounts, governor, participants, policies }: Consortium) => ({
-  organisations: Object.fromEntries(
-    organisations.map(({ id: own, grantable, ...entry }) => [nameOfId(own as Hash), { ...entry, grantable: rolesToJson(grantable) }]),
-  ),
-  accounts: Object.fromEntries(
-    accounts.map(({ address, organisation, roles, expiry }) => [
-      address,
-      { organisation: nameOfId(organisation), roles: rolesToJson(roles), expiry },
-    ]),
-  ),
-  governor,
-  participants,
-  policies,
-})
+export function consortiumToJson(consortium: Consortium): Readonly<Record<string, unknown>> {
+  const { organisations, accounts, governor, participants, policies } = consortium
+  const named: Record<string, unknown> = {}
+  for (const { id: own, grantable, ...entry } of organisations)
+    named[nameOfId(own) ?? own] = { ...entry, grantable: rolesToJson(grantable) }
+  const entries: Record<string, unknown> = {}
+  for (const { address, organisation, roles, expiry } of accounts)
+    entries[address] = { organisation: nameOfId(organisation), roles: rolesToJson(roles), expiry }
+  return { organisations: named, accounts: entries, governor, participants, policies }
+}

@@ -30,8 +30,15 @@ import type { KvOp, KvReader } from '../state/kv.ts'
 import { readParameters } from '../state/system-records.ts'
 import { nextBaseFee } from './fees.ts'
 import { LANE, laneGasMax } from './lane.ts'
-import { sendingRules } from './sending.ts'
-import { applyTransaction, chargedPolicy, checkAccount, checkRules, type TransactionFailure, type TransactionRules } from './transaction.ts'
+import { type KnownMembers, sendingRules } from './sending.ts'
+import {
+  applyTransaction,
+  chargedPolicy,
+  checkAccount,
+  checkRules,
+  type TransactionFailure,
+  type TransactionRules,
+} from './transaction.ts'
 
 /** A decoded transaction with its sender. The caller guarantees the sender. */
 export interface SenderTransaction {
@@ -57,13 +64,13 @@ export const blockContext = ({ parent, timeMs }: BlockTemplate, { gasLimit, feeA
 })
 
 /** The rules of the block on top of `template.parent`, whose state `reader` holds. */
-export function blockRules(template: BlockTemplate, reader: KvReader, contractsSend = false): BlockRules {
+export function blockRules(template: BlockTemplate, reader: KvReader, contractsSend = false, known?: KnownMembers): BlockRules {
   const parameters = readParameters(reader).value
   return {
     feePolicy: parameters.feePolicy,
     transactionGasMax: parameters.transactionGasMax,
     baseFee: nextBaseFee(template.parent, parameters),
-    sending: sendingRules(reader, template.timeMs),
+    sending: sendingRules(reader, template.timeMs, known),
     gasLimit: parameters.blockGasMax,
     feeAddress: template.miner,
     contractsSend,

@@ -28,7 +28,10 @@ export interface Sending {
 /** Everyone may send, and nobody uses the lane: for calls that are not judged. */
 export const UNJUDGED: Sending = { refusal: () => undefined, usesLane: () => false, laneTurn: (sender) => sender }
 
-/** Memberships that the rules of one block keep. More than a block has senders. */
+/** Memberships that were read from one state. They outlive a block that changes none. */
+export type KnownMembers = Map<Address, Membership>
+
+/** Memberships that are kept. More than a block has senders. */
 const MEMBERSHIPS_KEPT_MAX = 65_536
 
 const notPermitted = (message: string): TransactionRefusal => ({ code: 'not-permitted', message })
@@ -38,12 +41,14 @@ const notPermitted = (message: string): TransactionRefusal => ({ code: 'not-perm
  *
  * @param reader the state of the block's parent. Each account is read once in most cases
  * @param timeMs the block's own time
+ * @param known memberships of that state that were read before; the rules add to them
  */
-export function sendingRules(reader: KvReader, timeMs: TimeMs): Sending {
+export function sendingRules(reader: KvReader, timeMs: TimeMs, known: KnownMembers = new Map()): Sending {
   return new SendingRules(
     readSystemRecord(reader, SYSTEM_RECORDS.policies).value,
     readSystemRecord(reader, SYSTEM_RECORDS.governance).value,
     (address) => readMembership(reader, address),
+    known,
     timeMs,
   )
 }
@@ -53,12 +58,19 @@ class SendingRules implements Sending {
   readonly #governance: Governance
   readonly #read: (address: Address) => Membership
   readonly #timeMs: TimeMs
-  readonly #known = new Map<Address, Membership>()
+  readonly #known: KnownMembers
 
-  constructor(policies: Policies, governance: Governance, read: (address: Address) => Membership, timeMs: TimeMs) {
+  constructor(
+    policies: Policies,
+    governance: Governance,
+    read: (address: Address) => Membership,
+    known: KnownMembers,
+    timeMs: TimeMs,
+  ) {
     this.#policies = policies
     this.#governance = governance
     this.#read = read
+    this.#known = known
     this.#timeMs = timeMs
   }
 

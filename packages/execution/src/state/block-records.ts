@@ -21,7 +21,7 @@ export function advanceSets(journal: Journal, height: Height): void {
   const { next, afterNext } = recordIn(journal, SYSTEM_RECORDS.sets)
   const roster = recordIn(journal, SYSTEM_RECORDS.roster)
   const following = nextValidatorSet(afterNext, roster, height, recordIn(journal, SYSTEM_RECORDS.parameters))
-  if (following === afterNext && next === afterNext) return
+  if (following === afterNext && hasSameMembers(next, afterNext)) return
   noteVotes(journal, afterNext, following, (height + 2) as Height)
   writeSystemRecord(journal, SYSTEM_RECORDS.sets, { next: afterNext, afterNext: following })
 }
@@ -44,3 +44,11 @@ function noteVotes(journal: Journal, before: ValidatorSet, after: ValidatorSet, 
   for (const address of fresh!)
     if (!old!.has(address)) note(address, ({ votes }) => ({ from: votes?.from ?? height, to: undefined }))
 }
+
+/** Whether two sets, which are decoded apart from each other, say the same. A key follows from its address. */
+const hasSameMembers = (a: ValidatorSet, b: ValidatorSet): boolean =>
+  a.validators.length === b.validators.length &&
+  a.validators.every((member, i) => {
+    const { id, address, power, feeAddress } = b.validators[i]!
+    return member.id === id && member.address === address && member.power === power && member.feeAddress === feeAddress
+  })

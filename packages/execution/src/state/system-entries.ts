@@ -142,6 +142,12 @@ export function writeEntry<K extends readonly unknown[], T>(
   journal.setStorage(SYSTEM_ADDRESS, kind.key(...parts), value === undefined ? undefined : codec.encode(kind.codec, value))
 }
 
+const MEMBERSHIP_PREFIXES = [1, 2].map((kind) => systemFlatKey(Uint8Array.of(kind)))
+
+/** Whether a database key is that of an account's entry or of an organisation. */
+export const isMembershipKey = (flatKey: Uint8Array): boolean =>
+  MEMBERSHIP_PREFIXES.some((prefix) => prefix.every((byte, i) => flatKey[i] === byte))
+
 /** An account's entry and its organisation. */
 export interface Membership {
   readonly entry: AccountEntry | undefined

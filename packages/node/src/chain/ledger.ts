@@ -47,7 +47,19 @@ export interface Ledger {
 
 /** Opens store, pool, feed and chain over one database, which may be empty. The caller closes the pool. */
 export async function openLedger(options: LedgerOptions): Promise<Result<Ledger, ChainRefusal | StoreRefusal>> {
-  const { genesis, crypto, clock, kv, executor, recovery, logger, onDamage, heights, transactionRefusal: refusal, resumeAfter } = options
+  const {
+    genesis,
+    crypto,
+    clock,
+    kv,
+    executor,
+    recovery,
+    logger,
+    onDamage,
+    heights,
+    transactionRefusal: refusal,
+    resumeAfter,
+  } = options
   const store = BlockStore.open(kv, crypto, onDamage, heights)
   if (!store.ok) return store
   const blocks = store.value
@@ -60,7 +72,17 @@ export async function openLedger(options: LedgerOptions): Promise<Result<Ledger,
   const quarantine = await Quarantine.open(kv)
   const mempool = new TransactionPool({ crypto, chainId: genesis.chainId, recovery, clock, quarantine, state, refusal })
   const feed = createFeed({ reader: blocks, mempool })
-  const parts = { genesis, kv, store: blocks, executor, crypto, mempool, feed, resumeAfter, logger: logger.child({ module: 'chain' }) }
+  const parts = {
+    genesis,
+    kv,
+    store: blocks,
+    executor,
+    crypto,
+    mempool,
+    feed,
+    resumeAfter,
+    logger: logger.child({ module: 'chain' }),
+  }
   const chain = await createChain(parts)
   if (!chain.ok) return chain
   opened.chain = chain.value

@@ -1,10 +1,14 @@
-import { describe, expect, it } from 'vitest'
 import type { Hash, Height, Schedule } from '@quoin/protocol'
 import { NO_SCHEDULE } from '@quoin/protocol'
+import { describe, expect, it } from 'vitest'
 import { scheduledStop } from './scheduled-stop.ts'
 
 const [V1, V2] = ['11', '22'].map((byte) => `0x${byte.repeat(32)}` as Hash)
-const at = (height: number, schedule: Schedule, executionVersion = V1!) => ({ height: height as Height, executionVersion, schedule })
+const at = (height: number, schedule: Schedule, executionVersion = V1!) => ({
+  height: height as Height,
+  executionVersion,
+  schedule,
+})
 const withVersion = (version = V1!, resumeAfter?: number) => ({ version, resumeAfter: resumeAfter as Height | undefined })
 const halting: Schedule = { ...NO_SCHEDULE, haltHeight: 10 as Height }
 const upgrading: Schedule = { ...NO_SCHEDULE, upgrade: { height: 11 as Height, executionVersion: V2! } }

@@ -22,7 +22,10 @@ export interface StopOptions {
  *
  * @returns undefined if it may
  */
-export function scheduledStop({ height, executionVersion, schedule }: Standpoint, { version, resumeAfter }: StopOptions): EndingError | undefined {
+export function scheduledStop(
+  { height, executionVersion, schedule }: Standpoint,
+  { version, resumeAfter }: StopOptions,
+): EndingError | undefined {
   const next = nextHeight(height)
   const needed = versionAt(schedule, next, executionVersion)
   if (needed !== version)

@@ -1,5 +1,4 @@
 import type { BlockRefusal } from '@quoin/execution'
-import type { EndingError } from '../health/ending-error.ts'
 import type {
   Address,
   ChainParameters,
@@ -14,6 +13,7 @@ import type {
   TimeMs,
   ValidatorSet,
 } from '@quoin/protocol'
+import type { EndingError } from '../health/ending-error.ts'
 
 /** The last final block and the values that follow from its state. Replaced as a whole at each commit. */
 export interface Head {

@@ -2,8 +2,11 @@ import { type CandidateQueue, LANE } from '@quoin/execution'
 import type { Address, Hash, SignedTransaction } from '@quoin/protocol'
 import type { SenderQueue } from './sender-queue.ts'
 
-/** Use by which a builder orders queues: below that of every other, so that the lane goes first. */
-const FIRST = -1
+/**
+ * Use by which a builder orders queues: the least there is, because use travels to the executor as a whole number. The lane's queues stand first
+ * among those with the same use, so each of them has its first turn before all others.
+ */
+const FIRST = 0
 
 export interface LaneRules {
   usesLane(transaction: SignedTransaction): boolean
@@ -29,7 +32,11 @@ export class LaneSenders {
    *
    * @param queueOf the pooled transactions of a sender
    */
-  offer(queueOf: (sender: Address) => SenderQueue | undefined, rules: LaneRules, height: number): readonly CandidateQueue<SignedTransaction>[] {
+  offer(
+    queueOf: (sender: Address) => SenderQueue | undefined,
+    rules: LaneRules,
+    height: number,
+  ): readonly CandidateQueue<SignedTransaction>[] {
     const byTurn = new Map<Hash | Address, SignedTransaction[]>()
     for (const sender of this.#senders) {
       const queue = queueOf(sender)

@@ -1,4 +1,4 @@
-import { type CandidateQueue, type FillLimits, intrinsicGas, type TransactionRefusal } from '@quoin/execution'
+import { type CandidateQueue, type FillLimits, intrinsicGas, LANE, type TransactionRefusal } from '@quoin/execution'
 import {
   type Address,
   type Crypto,
@@ -181,7 +181,9 @@ export class TransactionPool implements Mempool {
     if (problem !== undefined) return problem
     const account = state.account(transaction.sender)
     const usesLane = state.lane.usesLane(transaction)
-    if (!this.#waiting.makeRoom(transaction, account, usesLane))
+    // As many as a block takes of a voter always get room. With more, it could push out everyone at no cost.
+    const always = usesLane && (this.#waiting.queue(transaction.sender)?.size ?? 0) < LANE.transactionsMax
+    if (!this.#waiting.makeRoom(transaction, account, always))
       return { code: 'pool-full', message: 'txpool is full: send the transaction again later' }
     this.#insert(transaction, state)
     if (usesLane) this.#lane.admitted(transaction.sender)
@@ -266,10 +268,12 @@ export class TransactionPool implements Mempool {
 
   candidates(fill: FillLimits): readonly CandidateQueue<SignedTransaction>[] {
     const { chargesFees, baseFee, lane, height } = this.#options.state()
-    const byLane = this.#lane.offer((sender) => this.#waiting.queue(sender), lane, height).map(({ use, candidates }) => ({
-      use,
-      candidates: candidates.filter(({ hash }) => !this.#suspension.has(hash)),
-    }))
+    const byLane = this.#lane
+      .offer((sender) => this.#waiting.queue(sender), lane, height)
+      .map(({ use, candidates }) => ({
+        use,
+        candidates: candidates.filter(({ hash }) => !this.#suspension.has(hash)),
+      }))
     const offered = new Set(byLane.flatMap(({ candidates }) => candidates.map(({ hash }) => hash)))
     const isSuspended = (hash: Hash) => this.#suspension.has(hash) || offered.has(hash)
     const request = { fill, isSuspended, dropped: this.#use.dropped }

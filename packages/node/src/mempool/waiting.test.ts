@@ -282,3 +282,39 @@ describe('a full pool', () => {
     expect(countOf(world)).toEqual([1, 6, 0, 0, 0, 0])
   })
 })
+
+describe('room that a transaction always gets', () => {
+  const account = (sender: number) => ({ nonce: 0, balance: sender < 3 ? 1n : 0n })
+  const fill = (bounds: typeof BOUNDS, holders: readonly number[]) => {
+    const waiting = new Waiting(() => ({ gas: 0, served: 0, isYoung: false }), bounds)
+    const sent = new Map<number, number>()
+    for (let i = 0; i < bounds.transactionsMax; i++) {
+      const sender = holders[i % holders.length]!
+      const nonce = sent.get(sender) ?? 0
+      sent.set(sender, nonce + 1)
+      waiting.insert(waitingEntry(waitingTransaction({ sender, nonce, bytes: 10 }), i), account(sender), 0n)
+    }
+    return waiting
+  }
+
+  it.each([
+    ['a known sender', 0, [1, 2]],
+    ['a newcomer', 3, [1, 2]],
+    ['a newcomer among newcomers', 3, [4, 5]],
+    ['a known sender that holds the most', 0, [0, 0, 0, 1]],
+    ['a newcomer, where newcomers hold the most', 3, [4, 4, 4, 1]],
+  ])('is taken from whoever holds most: %s', (_who, sender, holders) => {
+    const waiting = fill(BOUNDS, holders)
+    const nonce = holders.filter((holder) => holder === sender).length > 0 ? 100 : 0
+    const transaction = waitingTransaction({ sender, nonce, bytes: 10 })
+    expect(waiting.count).toBe(transactionsMax)
+    expect(waiting.makeRoom(transaction, account(sender), true)).toBe(true)
+    expect(waiting.count).toBe(transactionsMax - 1)
+  })
+
+  it('is more than another gets', () => {
+    const waiting = fill(BOUNDS, [4, 4, 4, 1])
+    expect(waiting.makeRoom(waitingTransaction({ sender: 3, nonce: 200, bytes: 10 }), account(3))).toBe(false)
+    expect(waiting.makeRoom(waitingTransaction({ sender: 3, nonce: 200, bytes: 10 }), account(3), true)).toBe(true)
+  })
+})

@@ -14,9 +14,16 @@ it('joins the addresses of each peer', () => {
   })
 })
 
-it.each(['', '/ip4/10.0.0.1/tcp/1', `/p2p/${A}`, '/ip4/10.0.0.1/tcp/1/p2p/me', `/ip4/10.0.0.1/udp/1/p2p/${A}`, `/ip4/10.0.0.1/tcp/1/p2p/${A}/x`])(
-  'refuses %j with the form that it must have',
-  (item) => {
-    expect(bootstrapPeers([item])).toMatchObject({ ok: false, error: { message: expect.stringContaining(`${item}: must be a multiaddress with a peer id`) } })
-  },
-)
+it.each([
+  '',
+  '/ip4/10.0.0.1/tcp/1',
+  `/p2p/${A}`,
+  '/ip4/10.0.0.1/tcp/1/p2p/me',
+  `/ip4/10.0.0.1/udp/1/p2p/${A}`,
+  `/ip4/10.0.0.1/tcp/1/p2p/${A}/x`,
+])('refuses %j with the form that it must have', (item) => {
+  expect(bootstrapPeers([item])).toMatchObject({
+    ok: false,
+    error: { message: expect.stringContaining(`${item}: must be a multiaddress with a peer id`) },
+  })
+})

@@ -10,6 +10,7 @@ import {
   unwrap,
   ZERO_ADDRESS,
 } from '@quoin/protocol'
+import { recordOrNone, SYSTEM_ADDRESS, SYSTEM_RECORDS } from '../../state/system-records.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import { encodeEvent } from '../abi/event.ts'
@@ -27,7 +28,6 @@ import {
   writeCodeVersion,
   writeRecord,
 } from '../record.ts'
-import { recordOrNone, SYSTEM_ADDRESS, SYSTEM_RECORDS } from '../../state/system-records.ts'
 import { NO_OUTPUTS } from '../values.ts'
 import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
 import type { NativeHost } from './native-host.ts'
@@ -103,8 +103,7 @@ export const CODE_REGISTRY: NativeContract = {
     upgrade: about(upgrade),
     setAuthority: about((call) => {
       const authority = accountOf(call.values[1])
-      if (authority === call.target)
-        return failed(`setAuthority: ${authority} cannot be its own authority: it could not be upgraded while it calls`)
+      if (authority === call.target) return ownAuthority(call)
       if (!payChange(call)) return OUT_OF_GAS
       return changeAuthority(call, authority === ZERO_ADDRESS ? undefined : authority)
     }),
@@ -134,6 +133,9 @@ export const CODE_REGISTRY: NativeContract = {
 }
 
 const DONE: Answer = ok(undefined)
+
+const ownAuthority = ({ called, target }: RegistryCall): Answer =>
+  failed(`${called.name}: ${target} cannot be its own authority: it could not be upgraded while it calls`)
 
 /** Charges for a change of the record and its event. */
 const payChange = ({ machine, meter, target }: RegistryCall): boolean =>
@@ -194,6 +196,7 @@ function upgrade(call: RegistryCall): Answer {
   const renewed: ContractRecord = { ...record, version, executionVersion, loadGas, codeBytes }
   writeRecord(journal, target, renewed)
   const next = authority.kind === 'deployer' ? record.authority : authorityOf(authority, from)
+  if (next === target) return ownAuthority(call)
   const changed = next === record.authority ? DONE : changeAuthority(call, next, renewed)
   if (!changed.ok) return changed
   const logged = log(call, 'Upgraded(address,uint256,bytes32)', [BigInt(version), hexToBytes(codeHash)])

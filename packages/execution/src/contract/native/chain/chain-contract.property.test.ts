@@ -2,12 +2,12 @@ import {
   Address,
   bytesToHex,
   codec,
+  nobleCrypto as crypto,
   type Hash,
   type Height,
   hexToBytes,
   idOfName,
   LIMITS,
-  nobleCrypto as crypto,
   publicKeyOf,
   ROLES,
   ZERO_HASH,
@@ -57,7 +57,10 @@ function valueOf(type: string, name: string, of: string): fc.Arbitrary<unknown> 
     default: {
       const bits = Number(/\d+$/.exec(type)![0])
       const most = 2n ** BigInt(bits) - 1n
-      const near = fc.oneof(fc.bigInt(0n, 20n), fc.constantFrom(2n, 16n, 2n ** 16n, 2n ** 31n).map((value) => (value > most ? most : value)))
+      const near = fc.oneof(
+        fc.bigInt(0n, 20n),
+        fc.constantFrom(2n, 16n, 2n ** 16n, 2n ** 31n).map((value) => (value > most ? most : value)),
+      )
       return fc.oneof({ weight: 6, arbitrary: near.map((value) => (value > most ? most : value)) }, fc.bigInt(0n, most))
     }
   }

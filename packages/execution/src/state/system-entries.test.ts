@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, codec, type Hash, U32_MAX, utf8ToBytes } from '@quoin/protocol'
+import { type Address, bytesToHex, codec, type Hash, SIGNED_ONCE, U32_MAX, utf8ToBytes } from '@quoin/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as any from '../../../protocol/test/arbitraries.ts'
@@ -27,6 +27,12 @@ const CASES: Readonly<Record<keyof typeof SYSTEM_ENTRIES, Case>> = {
   checkpoint: caseOf(SYSTEM_ENTRIES.checkpoint, fc.tuple(any.hash, fc.nat(U32_MAX)), governed.votesCheckpoint),
   offer: caseOf(SYSTEM_ENTRIES.offer, fc.tuple(any.address, any.hash), governed.accountEntry),
   roleName: caseOf(SYSTEM_ENTRIES.roleName, fc.tuple(fc.integer({ min: 16, max: 31 })), any.ascii(31)),
+  evidence: caseOf(
+    SYSTEM_ENTRIES.evidence,
+    fc.tuple(any.hash, any.height, any.round, fc.constantFrom(...SIGNED_ONCE)),
+    governed.takenEvidence,
+  ),
+  firstEvidence: caseOf(SYSTEM_ENTRIES.firstEvidence, fc.tuple(any.hash), governed.firstEvidence),
 }
 const anyCase = fc.constantFrom(...Object.values(CASES))
 

@@ -200,12 +200,12 @@ const cli = [
   forbid(
     'commands-load-when-they-run',
     '`quoin start` loads nothing of contracts, and `quoin version` starts at once. So main.ts imports a command only when it runs.',
-    { path: '^packages/cli/src/main\\.ts$' },
+    { path: '^packages/cli/src/(main|permissions/commands)\\.ts$' },
     {
       path: '^packages/[^/]+/src/',
       pathNot: [
         `${NODE}(config/index|process)\\.ts$`,
-        '^packages/(protocol/src/index|cli/src/(cli-version|dev/limits|shell-argument|validator-package))\\.ts$',
+        '^packages/(protocol/src/index|cli/src/(cli-version|dev/limits|permissions/commands|shell-argument|validator-package))\\.ts$',
       ],
       dependencyTypesNot: ['dynamic-import', 'type-only'],
     },

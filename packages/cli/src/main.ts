@@ -10,6 +10,7 @@ import type { BuildCommand } from './commands/build.ts'
 import type { VerifyCommand } from './commands/verify.ts'
 import type { TemplateName } from './create/template.ts'
 import { DEV_LIMITS } from './dev/limits.ts'
+import { addPermissionCommands } from './permissions/commands.ts'
 import { cdCommand } from './shell-argument.ts'
 import { fromValidator } from './validator-package.ts'
 
@@ -51,6 +52,7 @@ function createProgram(outcome: Outcome): Command {
   addCreate(program)
   addBuild(program)
   addVerify(program)
+  addPermissionCommands(program)
   program
     .command('version')
     .description('print the version of quoin, the execution version, the crypto library and the Node.js version')
@@ -267,6 +269,10 @@ function addGenesis(program: Command): void {
       [] as readonly string[],
     )
     .option('--validators <file>', 'JSON list of validators: for each, what `quoin keys --json` prints')
+    .option(
+      '--consortium <file>',
+      'JSON with organisations, accounts, governor, participants and policies, as in a genesis (docs/genesis.schema.json); without it nobody governs the chain',
+    )
     .option('--out <file>', 'file to write; must not exist', 'genesis.json')
     .option('--force', 'replace the file if it exists', false)
     .option('--chain-id <id>', 'EIP-155 chain id', integerArgument, 31_337)
@@ -298,6 +304,7 @@ function addGenesis(program: Command): void {
       async (options: {
         validator: readonly string[]
         validators?: string
+        consortium?: string
         out: string
         force: boolean
         chainId: number

@@ -1,6 +1,6 @@
 /** A client of the RPC: an address, and one of its connections. */
 export interface Client {
-  /** Network address of the client. */
+  /** Network address of the client, or the account that its token names. */
   readonly remote: string
   /** Number of the connection, unique in its process. */
   readonly connection: number

@@ -78,6 +78,8 @@ export const OPEN_SETTINGS: Omit<RpcSettings, 'limits'> = {
   trustedProxies: [],
   unitsPerSecond: 0,
   unitsBurst: 0,
+  identity: undefined,
+  tls: undefined,
 }
 
 /** The RPC of a node, on a port that the operating system chose. Its clock only moves when told to. */

@@ -189,6 +189,10 @@ function callsOf(scene: Scene): Readonly<Record<string, readonly Params[]>> {
     ],
     quoin_getStream: ['blocks', 'logs', 'transactions', 'receipts'].map((stream) => [{ stream, from: { block: 0 } }]),
     quoin_evidence: [[], [blockHash]],
+    quoin_organisations: [[], [{ limit: 1 }]],
+    quoin_accounts: [[], [{ after: alice }]],
+    quoin_nodes: [[{}], [{ after: '12D3KooW' }]],
+    quoin_validators: nothing,
     quoin_getProof: [
       [token, ['0x00'], 'latest'],
       [alice, [], blockHash],

@@ -113,6 +113,7 @@ export const UNSPECIFIED: ReadonlySet<string> = new Set([
   ...['eth_getRawTransactionByHash', 'eth_getRawTransactionByBlockHashAndIndex', 'eth_getRawTransactionByBlockNumberAndIndex'],
   ...['eth_sendRawTransactionSync', 'eth_subscribe', 'eth_unsubscribe', 'txpool_inspect'],
   ...['quoin_subscribe', 'quoin_unsubscribe', 'quoin_acknowledge', 'quoin_getStream'],
+  ...['quoin_organisations', 'quoin_accounts', 'quoin_nodes', 'quoin_validators'],
   ...['quoin_getProof', 'quoin_evidence', 'debug_traceCall', 'erigon_getHeaderByNumber', 'ots_getApiLevel', 'ots_hasCode'],
   ...['ots_getBlockDetails', 'ots_getBlockDetailsByHash', 'ots_getBlockTransactions'],
   ...['ots_searchTransactionsBefore', 'ots_searchTransactionsAfter', 'ots_getTransactionBySenderAndNonce'],

@@ -1,6 +1,6 @@
 import { CommandError } from '@quoin/node/process'
 import { type Hash, nameOfId } from '@quoin/protocol'
-import { ask } from '../ask.ts'
+import { JsonRpc } from '../json-rpc.ts'
 
 /** Pages that are read, of 64 pieces each: more than a node keeps. */
 const PAGES_MAX = 32
@@ -51,7 +51,7 @@ export async function evidenceText(rpc: string): Promise<string> {
 }
 
 async function pageAfter(rpc: string, after: string | null): Promise<Page> {
-  const answer = await ask(rpc, 'quoin_evidence', after === null ? [] : [after])
+  const answer = await new JsonRpc(rpc).call('quoin_evidence', after === null ? [] : [after])
   const page = answer as Partial<Page> | null
   if (Array.isArray(page?.evidence) && Array.isArray(page.onChain)) return page as Page
   throw new CommandError(`${rpc} returned no evidence for quoin_evidence`)

@@ -1,7 +1,7 @@
 import { type BuildOptions, build, formatDiagnostics, verifyCode } from '@quoin/contracts/build'
 import { CommandError } from '@quoin/node/process'
 import { decodeContainer, type Hex, parseHex } from '@quoin/protocol'
-import { ask } from '../ask.ts'
+import { JsonRpc } from '../json-rpc.ts'
 
 export interface VerifyCommand {
   readonly address: string
@@ -37,7 +37,7 @@ export async function verifyContract(command: VerifyCommand): Promise<string> {
 
 /** The answer of eth_getCode. */
 async function codeAt(rpc: string, address: string): Promise<Uint8Array> {
-  const result = await ask(rpc, 'eth_getCode', [address, 'latest'])
+  const result = await new JsonRpc(rpc).call('eth_getCode', [address, 'latest'])
   const code = typeof result === 'string' ? parseHex(result as Hex) : undefined
   if (code === undefined) throw new CommandError(`${rpc} returned no code for eth_getCode`)
   return code

@@ -40,6 +40,13 @@ export function createDevBackend(dev: DevChain, accounts: DevAccounts, log: DevL
       oldest: () => now().proofs.oldest(),
       run: (kind, request, signal, client) => now().proofs.run(kind, request, signal, client),
     },
+    members: { reading: () => now().members.reading(), membership: (account) => now().members.membership(account) },
+    registry: {
+      organisations: (after, limit) => now().registry.organisations(after, limit),
+      accounts: (after, limit) => now().registry.accounts(after, limit),
+      nodes: (after, limit) => now().registry.nodes(after, limit),
+      validators: () => now().registry.validators(),
+    },
     stateAt: (height) => now().stateAt(height),
     nextBaseFee: () => now().nextBaseFee(),
     submit: (raw) => dev.submit(raw),

@@ -147,6 +147,8 @@ const DEV_RPC_SETTINGS: RpcSettings = {
   trustedProxies: [],
   unitsPerSecond: 0,
   unitsBurst: 0,
+  identity: undefined,
+  tls: undefined,
   limits: DEFAULT_RPC_LIMITS,
 }
 

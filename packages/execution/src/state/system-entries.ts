@@ -62,6 +62,8 @@ export type OfferedEntry = AccountEntry
  */
 export interface EntryKind<K extends readonly unknown[], T> {
   readonly codec: codec.Codec<T>
+  /** First byte of the raw storage keys of this kind. */
+  readonly first: number
   /** Raw storage key at `SYSTEM_ADDRESS`. */
   readonly key: (...parts: K) => Uint8Array
 }
@@ -70,7 +72,7 @@ const kindOf = <K extends readonly unknown[], T>(
   first: number,
   value: codec.Codec<T>,
   parts: (...given: K) => Uint8Array,
-): EntryKind<K, T> => ({ codec: value, key: (...given) => concatBytes(Uint8Array.of(first), parts(...given)) })
+): EntryKind<K, T> => ({ codec: value, first, key: (...given) => concatBytes(Uint8Array.of(first), parts(...given)) })
 
 const validatorKeyUse: codec.Codec<ValidatorKeyUse> = codec.struct({
   id: codec.hash,

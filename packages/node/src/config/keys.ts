@@ -1,4 +1,5 @@
 import { CALL_POOL_DEFAULTS } from '../executor/call-runner.ts'
+import { IDENTITY_LIMITS } from '../rpc/identity/limits.ts'
 import { DEFAULT_RPC_LIMITS as RPC } from '../rpc/limits.ts'
 
 /**
@@ -29,6 +30,20 @@ const choice = <const C extends readonly string[]>(fallback: C[number], choices:
 const list = (fallback: readonly string[], help: string) =>
   ({ kind: 'list', itemsMax: 32, charsMax: 256, default: fallback, help }) as const
 
+/** What a wallet needs to send, and what says nothing about the chain's state. */
+const OPEN_METHODS = [
+  'web3_clientVersion',
+  'web3_sha3',
+  'net_version',
+  'net_listening',
+  'eth_chainId',
+  'eth_sendRawTransaction',
+  'eth_unsubscribe',
+  'quoin_unsubscribe',
+  'rpc_modules',
+  'rpc.discover',
+] as const
+
 const MiB = 1024 * 1024
 const GiB = 1024 * MiB
 const BYTES_MAX = 2 ** 49
@@ -53,11 +68,40 @@ export const CONFIG_KEYS = {
       [],
       'IP addresses or ranges (10.0.0.0/8) of reverse proxies. For requests from them, X-Forwarded-For names the client, so that rate and connection limits apply per client.',
     ),
+    'tls-cert': text(
+      '',
+      'File with the TLS certificate of the RPC and its chain, in PEM; then the RPC speaks HTTPS and WSS only. An empty string means no TLS. A path counts from the data directory.',
+    ),
+    'tls-key': text('', 'File with the private key of rpc.tls-cert, in PEM. Only its owner may have access to it.'),
+    'token-secret': text(
+      '',
+      'File with the shared secret of tokens (JWT with HS256): at least 32 bytes in hex, as openssl rand -hex 32 prints them. Only its owner may have access to it.',
+    ),
+    'token-keys': list(
+      [],
+      'Files with public keys of tokens (JWT with RS256 or ES256), in PEM or as a JSON Web Key Set. With neither these nor rpc.token-secret the node takes no tokens.',
+    ),
+    'token-issuer': text('', 'What the claim iss of tokens must be; an empty string means that it does not matter.'),
+    'token-audience': text('', 'What the claim aud of tokens must be or contain; an empty string means that it does not matter.'),
+    'token-lifetime-seconds': integer(
+      86_400,
+      60,
+      IDENTITY_LIMITS.lifetimeSMax,
+      'Longest time from the issue of a token to its expiry, in seconds. A token cannot be revoked before.',
+    ),
+    'open-methods': list(
+      OPEN_METHODS,
+      'Methods that need no token where the chain lets only members read; a * at the end stands for any continuation of the name.',
+    ),
+    methods: list(
+      [],
+      'Rules such as debug_*: auditor|admin, for methods that this node lets fewer, or more, callers use than the chain does. The first rule that matches holds. After the colon: anyone, token (whoever has a valid one), nobody, or roles with | between them; 16 to 31 are roles of the consortium.',
+    ),
     'requests-per-minute': integer(
       600_000,
       0,
       100_000_000,
-      'Rate limit per client IP address, in request units per minute; after a pause a client may spend a whole minute at once. A read of one account costs 1 unit, eth_call 10, a full block 40. 0 means no limit.',
+      'Rate limit per client IP address, or per account that tokens name, in request units per minute; after a pause a client may spend a whole minute at once. A read of one account costs 1 unit, eth_call 10, a full block 40. 0 means no limit.',
     ),
     'body-bytes': integer(RPC.bodyBytesMax, 1_024, 256 * MiB, 'Maximum size of a request body, in bytes.'),
     'batch-items': integer(RPC.batchItemsMax, 1, 100_000, 'Maximum number of requests in one JSON-RPC batch.'),
@@ -116,6 +160,12 @@ export const CONFIG_KEYS = {
       'Height after which the consortium halted the chain and this node is to continue. It decides nothing but that this node goes on; 0 for none.',
     ),
   },
+  keys: {
+    'password-file': text(
+      '',
+      'File with the password of an encrypted validator-key.json (a keystore of Web3 Secret Storage, version 3); only its owner may read it. Not needed for a plain key.',
+    ),
+  },
   store: {
     'tree-depth': integer(
       12,
@@ -169,6 +219,15 @@ export const LIVE_KEYS: ReadonlySet<string> = new Set([
   'rpc.cors-origins',
   'rpc.allowed-hosts',
   'rpc.trusted-proxies',
+  'rpc.tls-cert',
+  'rpc.tls-key',
+  'rpc.token-secret',
+  'rpc.token-keys',
+  'rpc.token-issuer',
+  'rpc.token-audience',
+  'rpc.token-lifetime-seconds',
+  'rpc.open-methods',
+  'rpc.methods',
   'rpc.requests-per-minute',
   'rpc.body-bytes',
   'rpc.batch-items',

@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { bytesToHex, type Crypto, err, type Result } from '@quoin/protocol'
 import { loadNodeKey, type NodeKey } from '../network/node-key.ts'
 import type { DataDir } from './data-dir.ts'
-import { type KeyError, parseSecret, parseValidatorKeyFile, type ValidatorKey, validatorKeyFile } from './validator-key.ts'
+import { type KeyError, parseSecret, type ValidatorKey, validatorKeyFile } from './validator-key.ts'
+import { type PasswordSource, readValidatorKey } from './validator-key-file.ts'
 
 /** Readable by the owner only; `wx` never overwrites an existing file. */
 const SECRET_FILE = { mode: 0o600, flag: 'wx' } as const
@@ -35,9 +36,9 @@ export async function writeKeys(dir: DataDir, validator: ValidatorKey, nodeKeyBy
  *
  * @throws ENOENT if a key file does not exist.
  */
-export async function readKeys(crypto: Crypto, dir: DataDir): Promise<Result<NodeKeys, KeyError>> {
-  const validator = parseValidatorKeyFile(crypto, await readFile(dir.validatorKey, 'utf8'))
-  if (!validator.ok) return named(dir.validatorKey, validator.error)
+export async function readKeys(crypto: Crypto, dir: DataDir, password: PasswordSource): Promise<Result<NodeKeys, KeyError>> {
+  const validator = await readValidatorKey(crypto, dir.validatorKey, password)
+  if (!validator.ok) return validator
   const secret = parseSecret(await readFile(dir.nodeKey, 'utf8'), NODE_KEY_KIND)
   if (!secret.ok) return named(dir.nodeKey, secret.error)
   const node = loadNodeKey(secret.value)

@@ -14,7 +14,9 @@ import { createFeed } from '../feed/feed.ts'
 import type { Feed } from '../feed/types.ts'
 import type { Kv } from '../powers.ts'
 import type { ProofSource, RpcBackend, StateView } from '../rpc/backend.ts'
+import { type MemberReader, memberReader } from '../rpc/identity/members.ts'
 import { proofSource } from '../rpc/node-backend.ts'
+import { createRegistry, type Registry } from '../rpc/registry.ts'
 import { BlockIndex } from '../store/block-index.ts'
 import type { BlockReplica } from '../store/block-replica.ts'
 import type { CommitHeights } from '../store/commit-heights.ts'
@@ -56,6 +58,8 @@ export class ThreadBackend implements RpcBackend {
   readonly pool: RpcBackend['pool']
   readonly calls: Pick<CallRunner, 'run'>
   readonly proofs: ProofSource
+  readonly members: MemberReader
+  readonly registry: Registry
   readonly submit: RpcBackend['submit']
   readonly #options: ThreadBackendOptions
   readonly #pending: PendingTransactions
@@ -78,7 +82,9 @@ export class ThreadBackend implements RpcBackend {
     this.blocks = blocks
     this.index = new BlockIndex(options.kv)
     this.calls = options.calls
+    this.members = memberReader(options.kv)
     this.proofs = proofSource(options.kv, options.proofs, options.proofBlocks)
+    this.registry = createRegistry(options.kv)
     this.feed = createFeed({
       reader: blocks,
       mempool: { onAdmitted: (listener) => this.#onAdmitted((one) => listener(one, 'rpc')) },

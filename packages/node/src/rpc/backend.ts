@@ -7,6 +7,8 @@ import type { Feed } from '../feed/types.ts'
 import type { Mempool, PooledTransaction, PoolRefusal } from '../mempool/types.ts'
 import type { IndexReader } from '../store/block-index.ts'
 import type { BlockReader } from '../store/types.ts'
+import type { MemberReader } from './identity/members.ts'
+import type { Registry } from './registry.ts'
 
 export interface AccountView {
   readonly nonce: number
@@ -61,6 +63,8 @@ export interface RpcBackend {
   readonly pool: PoolView
   readonly calls: Pick<CallRunner, 'run'>
   readonly proofs: ProofSource
+  readonly members: MemberReader
+  readonly registry: Registry
   /** Undefined if the history of that height is no longer kept. */
   stateAt(height: Height): StateView | undefined
   /** Base fee of the next block. */

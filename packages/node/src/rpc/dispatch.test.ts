@@ -11,7 +11,7 @@ function open(units: number) {
   const allowances = new Allowances(new ManualClock(), { unitsPerSecond: 0.001, unitsBurst: units })
   const taken: number[] = []
   const dispatcher = new Dispatcher({
-    ...{ backend: {}, logger: new LogRecorder(), readRefusal: () => undefined },
+    ...{ backend: {}, logger: new LogRecorder(), permission: () => undefined, readRefusal: () => undefined },
     methods: { one: { run: () => 1 } },
     allowances: {
       take(remote, cost) {

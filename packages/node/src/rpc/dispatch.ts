@@ -4,7 +4,7 @@ import type { Allowances } from './allowance.ts'
 import { type Refusal, RpcError, refusal } from './errors.ts'
 import { ExactNumber, idText } from './exact-id.ts'
 import { JsonText } from './json-text.ts'
-import type { CallContext, Methods } from './method.ts'
+import type { CallContext, Identity, Methods } from './method.ts'
 import { whenReached } from './min-height.ts'
 import { parseRequests, type RequestText } from './request-text.ts'
 import { isShed } from './shedding.ts'
@@ -67,6 +67,8 @@ export interface DispatcherOptions<Backend> {
   readonly methods: Methods<Backend>
   readonly logger: RpcLogger
   readonly allowances: Pick<Allowances, 'take'>
+  /** Why a caller may not use a method; undefined if it may. */
+  readonly permission: (method: string, identity: Identity) => Refusal | undefined
   /** Why reads are refused now; undefined while they are answered. */
   readonly readRefusal: () => string | undefined
 }
@@ -156,12 +158,14 @@ export class Dispatcher<Backend> {
   }
 
   #run(id: unknown, { name, params, minHeight }: NamedRequest, call: CallContext): Awaitable<Response> {
-    const { methods, readRefusal } = this.#options
+    const { methods, permission, readRefusal } = this.#options
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined
     if (method === undefined) {
       const problem = `the method ${name.slice(0, 100)} does not exist/is not available`
       return this.#refused(id, refusal('method-not-found', problem), call)
     }
+    const forbidden = permission(name, call.identity)
+    if (forbidden !== undefined) return this.#refused(id, forbidden, call)
     const shed = isShed(name) ? readRefusal() : undefined
     if (shed !== undefined) return this.#refused(id, refusal('short-of-memory', shed), call)
     const limited = this.#limited(id, weightOf(name, params), call)

@@ -6,7 +6,13 @@ import { DEFAULT_RPC_LIMITS } from './limits.ts'
 import type { CallContext } from './method.ts'
 
 const dispatcher = new Dispatcher({
-  ...{ backend: {}, logger: new LogRecorder(), readRefusal: () => undefined, allowances: { take: () => 0 } },
+  ...{
+    backend: {},
+    logger: new LogRecorder(),
+    permission: () => undefined,
+    readRefusal: () => undefined,
+    allowances: { take: () => 0 },
+  },
   methods: { one: { run: () => 1 } },
 })
 

@@ -1,6 +1,7 @@
+import type { Address } from '@quoin/protocol'
 import type { z } from 'zod'
 import type { Client } from '../fair-queue.ts'
-import { invalidParams } from './errors.ts'
+import { invalidParams, type Refusal } from './errors.ts'
 import type { Schema } from './forms/json-schema.ts'
 import type { Topic } from './hub.ts'
 import type { RpcLimits } from './limits.ts'
@@ -35,8 +36,15 @@ export interface CallContext extends Turn {
   readonly connection: Connection | undefined
 }
 
-/** What the server knows about the caller. */
-export type Identity = Client
+/** What the server knows about the caller. With a valid token, `remote` is the account that it names, so that quotas are by account. */
+export interface Identity extends Client {
+  /** Whom the token of the request names; undefined without a token. */
+  readonly account?: Address | undefined
+  /** Time from which the token counts no longer; undefined without a token. */
+  readonly expiresMs?: number | undefined
+  /** Why the token does not count. Then every request is refused with it. */
+  readonly fault?: Refusal | undefined
+}
 
 /** A WebSocket connection, for methods that manage its subscriptions. */
 export interface Connection {

@@ -9,6 +9,8 @@ import type { Kv } from '../powers.ts'
 import type { IndexReader } from '../store/block-index.ts'
 import type { BlockReader } from '../store/types.ts'
 import type { ProofSource, RpcBackend } from './backend.ts'
+import { memberReader } from './identity/members.ts'
+import { createRegistry } from './registry.ts'
 
 /** Parts of a running node that the RPC reads from and submits to. */
 export interface NodeParts {
@@ -52,7 +54,9 @@ export function createNodeBackend(parts: NodeParts): RpcBackend {
       onAdmitted: (listener) => pool.onAdmitted(listener),
     },
     calls: parts.calls,
+    members: memberReader(kv),
     proofs: proofSource(kv, parts.proofs, parts.proofBlocks),
+    registry: createRegistry(kv),
     stateAt: (height) => stateAt(kv, height),
     nextBaseFee: () => nextBaseFee(chain.head.header, chain.head.parameters),
     submit: (raw) => submit(parts, raw),

@@ -38,6 +38,18 @@ const LIST = {
   'request-too-large': chain(limitExceeded, 'the request or batch exceeds a limit of size, number or depth'),
   'answer-too-large': chain(limitExceeded, 'the answer exceeds a limit: ask for less'),
   forbidden: node(invalidRequest, 'the name of the host, or the origin of the page, is not allowed at this node'),
+  'invalid-token': node(
+    RPC_CODE.unauthorized,
+    'the token of the request is not valid at this node, or no longer. `problem` says why',
+  ),
+  'reading-not-permitted': chain(
+    RPC_CODE.unauthorized,
+    'only members read on this chain. `account` is whom the token names, `lacking` what is missing: `token`, `entry`, `standing` or `role`',
+  ),
+  'method-not-permitted': node(
+    RPC_CODE.unauthorized,
+    'a rule of this node does not let the caller use the method. `rule` is its text; `account` and `lacking` as above',
+  ),
   'no-key': node(RPC_CODE.unauthorized, '`quoin dev` has no key for the account'),
 
   // What the node can do now.

@@ -44,12 +44,14 @@ export interface SharedOptions {
   readonly clock: Pick<Clock, 'monotonic' | 'after'>
   readonly random: Random
   readonly limits: RpcLimits
+  /** Called after each new block, before its notifications. */
+  readonly onBlock?: () => void
   /** Called with errors of subscriptions. */
   readonly onFailure: (failure: unknown) => void
 }
 
 /** Creates the shared state, which follows the chain and the pool until it is closed. */
-export function openShared(backend: RpcBackend, { clock, random, limits, onFailure }: SharedOptions): Shared {
+export function openShared(backend: RpcBackend, { clock, random, limits, onBlock, onFailure }: SharedOptions): Shared {
   const transactions = new RecentTransactions(limits.filterTransactionsMax, (listener) => backend.pool.onAdmitted(listener))
   const filters = new Filters({ clock, random, limits })
   const quota = new Quota(
@@ -81,6 +83,7 @@ export function openShared(backend: RpcBackend, { clock, random, limits, onFailu
   const syncing = new SyncChanges(() => backend.syncing())
   const stop = new AbortController()
   const following = follow(backend, stop.signal, (height) => {
+    onBlock?.()
     heights.onBlock(height)
     receipts.onBlock(backend.blocks.senders(height) ?? [])
     syncing.check()

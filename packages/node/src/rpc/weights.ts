@@ -20,6 +20,11 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   eth_getTransactionByHash: 2,
   eth_getTransactionReceipt: 4,
   eth_feeHistory: 20,
+  // A page of 200 entries, or 128 validators.
+  quoin_organisations: 20,
+  quoin_accounts: 20,
+  quoin_nodes: 20,
+  quoin_validators: 20,
   eth_createAccessList: 10,
   eth_fillTransaction: 20,
   // All evidence is read, usually none.

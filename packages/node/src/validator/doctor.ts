@@ -24,6 +24,7 @@ import { describeKey, gapBetween, wholeRange } from '../store/schema.ts'
 import { unlessMissing } from '../unless-missing.ts'
 import { orFail } from './failure.ts'
 import { readGenesisFile } from './genesis-file.ts'
+import { checkRpcFiles } from './rpc-files-check.ts'
 
 type Print = (line: string) => void
 
@@ -49,6 +50,7 @@ export async function doctor(root: string, print: Print): Promise<void> {
     const head = files.length === 0 ? undefined : await examineDatabase({ dir, genesis, crypto, files, print })
     if (head === undefined) print('database: does not exist yet')
     await examineLogs(dir, head, print)
+    await checkRpcFiles(dir, print)
   } finally {
     await lock.close()
   }

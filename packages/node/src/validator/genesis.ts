@@ -5,16 +5,18 @@ import {
   type Address,
   ChainId,
   type ChainParameters,
+  CONSORTIUM_KEYS,
   DEFAULT_PARAMETERS,
   type Genesis,
   genesisToJson,
   nobleCrypto,
   parametersProblem,
+  parseGenesis,
   TimeMs,
   Wei,
 } from '@quoin/protocol'
 import { fromEntries, parseEntries, parseEntry, type ValidatorEntry } from './entry.ts'
-import { CommandError } from './failure.ts'
+import { CommandError, orFail } from './failure.ts'
 import { unreachableReason } from './reachable-address.ts'
 import { writeNewFile } from './write-new-file.ts'
 
@@ -23,6 +25,8 @@ export interface GenesisOptions {
   readonly validator: readonly string[]
   /** Path of a JSON file with a list of further entries. */
   readonly validators: string | undefined
+  /** Path of a JSON file with organisations, accounts, governor, participants and policies, as a genesis document has them. */
+  readonly consortium?: string | undefined
   readonly out: string
   /** Replace an existing file. */
   readonly force: boolean
@@ -49,7 +53,7 @@ export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
   if (problem !== undefined) throw new CommandError(problem)
   const balances = new Map<Address, bigint>(options.fund.map(parseFund))
   if (options.development) for (const { address } of developmentAccounts(crypto)) balances.set(address, DEVELOPMENT_BALANCE)
-  const genesis: Genesis = {
+  const open: Genesis = {
     chainId: ChainId(options.chainId),
     timeMs: TimeMs(options.timeMs),
     development: options.development,
@@ -63,8 +67,26 @@ export async function makeGenesis(options: GenesisOptions): Promise<Genesis> {
     systemContracts: [],
     restart: undefined,
   }
+  const genesis = options.consortium === undefined ? open : await withConsortium(open, options.consortium)
   await writeNewFile(options.out, `${JSON.stringify(genesisToJson(genesis), null, 2)}\n`, options.force)
   return genesis
+}
+
+/** Puts the members of a consortium's file in the place of what the validators' entries alone say. */
+async function withConsortium(genesis: Genesis, file: string): Promise<Genesis> {
+  const text = await readFile(file, 'utf8')
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch (failure) {
+    throw new CommandError(`${file} is not valid JSON: ${(failure as Error).message}`)
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document))
+    throw new CommandError(`${file}: must be an object with ${CONSORTIUM_KEYS.join(', ')}`)
+  const unknown = Object.keys(document).find((key) => !(CONSORTIUM_KEYS as readonly string[]).includes(key))
+  if (unknown !== undefined)
+    throw new CommandError(`${file}: ${unknown}: unknown key (known keys: ${CONSORTIUM_KEYS.join(', ')})`)
+  return orFail(parseGenesis(nobleCrypto, { ...genesisToJson(genesis), ...document }), file)
 }
 
 /** An entry, and where its addresses are, for messages. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nobleCrypto } from '@quoin/protocol'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { sealKeystore } from '../keys/keystore.ts'
 import { makeGenesis } from './genesis.ts'
 import { describeKeys, type InitOptions, init } from './init.ts'
 
@@ -67,4 +69,25 @@ it('keeps a genesis that is in the directory already', async () => {
   await writeFile(join(root, 'a', 'genesis.json'), 'mine')
   await init(options('a'))
   expect((await filesOf('a'))['genesis.json']).toBe('mine')
+})
+
+it("describes a node whose validator's key is encrypted, with the file of its password", async () => {
+  const keys = await init(options('a'))
+  const plain = await describeKeys(join(root, 'a'))
+  const cheap = { n: 1_024, r: 8, p: 1 }
+  const sealed = await sealKeystore(nobleCrypto, keys.validator.secretKey, 'geheim', (length) => randomBytes(length), cheap)
+  await writeFile(join(root, 'a', 'validator-key.json'), sealed)
+  await expect(describeKeys(join(root, 'a'))).rejects.toThrow('keys.password-file')
+  const password = join(root, 'password')
+  const config = join(root, 'a', 'config.toml')
+  const settings = await readFile(config, 'utf8')
+  const set = settings.replace(/^password-file = ""$/m, `password-file = ${JSON.stringify(password)}`)
+  expect(set).not.toBe(settings)
+  await writeFile(config, set)
+  await writeFile(password, 'geheim\n', { mode: 0o644 })
+  if (process.platform !== 'win32') await expect(describeKeys(join(root, 'a'))).rejects.toThrow(`chmod 600 ${password}`)
+  await chmod(password, 0o600)
+  expect(await describeKeys(join(root, 'a'))).toEqual(plain)
+  await writeFile(password, 'falsch')
+  await expect(describeKeys(join(root, 'a'))).rejects.toThrow('the password is wrong')
 })

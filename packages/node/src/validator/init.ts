@@ -8,6 +8,7 @@ import { type DataDir, dataDir } from '../keys/data-dir.ts'
 import { DEVELOPMENT_VALIDATORS_MAX, developmentNodeSeed, developmentValidatorKey } from '../keys/development.ts'
 import { type NodeKeys, readKeys, writeKeys } from '../keys/node-files.ts'
 import { validatorKeyOf } from '../keys/validator-key.ts'
+import { passwordIn } from '../keys/validator-key-file.ts'
 import { createNodeKey } from '../network/node-key.ts'
 import { openFileLog } from '../store/file-log.ts'
 import { unlessMissing } from '../unless-missing.ts'
@@ -52,7 +53,7 @@ export async function init(options: InitOptions): Promise<NodeKeys> {
   await writeSignState(dir.signState, validator.address, random)
   await writeFile(dir.config, configTemplate(settingsOf(options)), { flag: 'wx' })
   if (options.genesis !== undefined) await copyFile(options.genesis, dir.genesis, constants.COPYFILE_EXCL)
-  return orFail(await readKeys(crypto, dir), dir.root)
+  return orFail(await readKeys(crypto, dir, passwordIn('')), dir.root)
 }
 
 /** Refuses a directory that has one of the files already. A genesis that lies there may stay if none is to be copied. */
@@ -107,6 +108,9 @@ function newSecret(crypto: Crypto, random: (length: number) => Uint8Array): Uint
 
 const exists = async (path: string): Promise<boolean> => (await unlessMissing(stat(path))) !== undefined
 
+/** The one variable that describing a node takes: where the password of its key is. */
+const passwordVariable = () => ({ QUOIN_KEYS_PASSWORD_FILE: process.env['QUOIN_KEYS_PASSWORD_FILE'] })
+
 export interface NodeDescription {
   /** Address of the validator key. */
   readonly address: Address
@@ -116,11 +120,11 @@ export interface NodeDescription {
 /** Describes the node of a data directory for the other organisations, in the form that `quoin genesis` takes. */
 export async function describeKeys(root: string): Promise<NodeDescription> {
   const dir = dataDir(root)
-  const keys = orFail(await readKeys(nobleCrypto, dir), root)
   const config = orFail(
-    loadConfig({ file: { name: dir.config, text: await readFile(dir.config, 'utf8') }, env: {}, flags: {} }),
+    loadConfig({ file: { name: dir.config, text: await readFile(dir.config, 'utf8') }, env: passwordVariable(), flags: {} }),
     root,
   )
+  const keys = orFail(await readKeys(nobleCrypto, dir, passwordIn(config.keys['password-file'])), root)
   const { listen, advertise } = config.p2p
   const addresses = advertise.length > 0 ? advertise : listen
   return { address: keys.validator.address, entry: entryOf(keys.validator.publicKey, keys.node.peerId, addresses) }

@@ -1,4 +1,5 @@
 import type { Result } from '@quoin/protocol'
+import type { Awaitable } from '../awaitable.ts'
 import { type Config, type ConfigError, changedKeys, LIVE_KEYS, type LoadedConfig } from '../config/index.ts'
 import type { Closable } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
@@ -9,7 +10,7 @@ export interface ReloadOptions {
   /** Reads the configuration from the same sources as the start did. */
   readonly read: () => Promise<Result<LoadedConfig, ConfigError>>
   /** Checks a configuration and returns a function that applies it. Throws CommandError if it cannot be used. */
-  readonly prepare: (config: Config) => () => void
+  readonly prepare: (config: Config) => Awaitable<() => void>
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
 }
 
@@ -45,7 +46,7 @@ export class Reload implements Closable {
       if (!loaded.ok) return this.#refuse(loaded.error.message)
       const { config, shadowed } = loaded.value
       const changed = changedKeys(this.#config, config)
-      const apply = prepare(config)
+      const apply = await prepare(config)
       apply()
       this.#config = config
       const [inForce, later] = [changed.filter((path) => LIVE_KEYS.has(path)), changed.filter((path) => !LIVE_KEYS.has(path))]

@@ -3,6 +3,7 @@ import { dataDir } from '../keys/data-dir.ts'
 import { lockDirectory, wasEverLocked } from '../store/lock.ts'
 import { readConfigFile } from './config-file.ts'
 import { CommandError, orFail } from './failure.ts'
+import { readRpcFiles } from './rpc-files.ts'
 import { rpcSettingsOf } from './rpc-settings.ts'
 
 /**
@@ -15,7 +16,7 @@ export async function reload(root: string, print: (line: string) => void): Promi
   if (!(await wasEverLocked(dir.root)))
     throw new CommandError(`no node has ever run on ${root}: use --data-dir to name the data directory of the running node`)
   const config = orFail(loadConfig({ file: await readConfigFile(dir), env: process.env, flags: {} }), 'configuration')
-  rpcSettingsOf(config)
+  rpcSettingsOf(config, await readRpcFiles(config, dir.root))
   const lock = await lockDirectory(dir.root)
   if (lock.ok) {
     await lock.value.close()

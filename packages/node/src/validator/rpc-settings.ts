@@ -1,16 +1,22 @@
 import { availableParallelism } from 'node:os'
 import type { Config } from '../config/index.ts'
+import { patternsProblem } from '../rpc/identity/permissions.ts'
+import type { IdentitySettings } from '../rpc/identity/settings.ts'
+import { readTokenKeys } from '../rpc/identity/token-keys.ts'
 import { checkRpcLimits, DEFAULT_RPC_LIMITS } from '../rpc/limits.ts'
 import { proxiesRefusal } from '../rpc/server/access.ts'
 import type { RpcSettings } from '../rpc/server/server.ts'
+import { tlsProblem } from '../rpc/server/tls.ts'
 import { CommandError } from './failure.ts'
+import type { RpcFiles } from './rpc-files.ts'
 
 /**
  * Derives the RPC server's settings from the configuration.
  *
- * @throws {CommandError} If a trusted proxy is not an IP address or range.
+ * @param files - The files that the configuration names.
+ * @throws {CommandError} If a trusted proxy is not an IP address or range, a rule is invalid, or a file cannot be used.
  */
-export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>): RpcSettings {
+export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>, files: RpcFiles): RpcSettings {
   const refusal = proxiesRefusal(rpc['trusted-proxies'])
   if (refusal !== undefined) throw new CommandError(`rpc.trusted-proxies: ${refusal}`)
   const perMinute = rpc['requests-per-minute']
@@ -19,6 +25,8 @@ export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>): RpcSettings {
     corsOrigins: rpc['cors-origins'],
     allowedHosts: rpc['allowed-hosts'],
     trustedProxies: rpc['trusted-proxies'],
+    identity: identityOf(rpc, files),
+    tls: tlsOf(rpc, files),
     unitsPerSecond: perMinute / 60,
     // A call that costs more takes the whole bucket (`allowance.ts`).
     unitsBurst: perMinute,
@@ -34,6 +42,31 @@ export function rpcSettingsOf({ rpc }: Pick<Config, 'rpc'>): RpcSettings {
       callGasMax: rpc['call-gas'],
     }),
   }
+}
+
+function identityOf(rpc: Config['rpc'], { secret, keys }: RpcFiles): IdentitySettings {
+  const tokens =
+    secret === undefined && keys.length === 0
+      ? undefined
+      : {
+          ...{ secret, keys },
+          issuer: rpc['token-issuer'] === '' ? undefined : rpc['token-issuer'],
+          audience: rpc['token-audience'] === '' ? undefined : rpc['token-audience'],
+          lifetimeS: rpc['token-lifetime-seconds'],
+        }
+  const settings = { tokens, openMethods: rpc['open-methods'], methodRules: rpc.methods }
+  const unread = tokens && readTokenKeys(tokens)
+  const problem = patternsProblem(settings) ?? (unread?.ok === false ? unread.error : undefined)
+  if (problem !== undefined) throw new CommandError(problem)
+  return settings
+}
+
+function tlsOf(rpc: Config['rpc'], { tls }: RpcFiles): RpcSettings['tls'] {
+  if (tls === undefined) return undefined
+  const problem = tlsProblem(tls)
+  if (problem !== undefined)
+    throw new CommandError(`rpc.tls-cert ${rpc['tls-cert']} and rpc.tls-key ${rpc['tls-key']}: ${problem}`)
+  return tls
 }
 
 /** From this number of cores on, a third thread runs calls. */

@@ -7,12 +7,15 @@ import type { HealthMonitor } from '../health/monitor.ts'
 import type { DataDir } from '../keys/data-dir.ts'
 import type { NodeKeys } from '../keys/node-files.ts'
 import type { Closable, Scope } from '../lifecycle.ts'
+import type { RpcSettings } from '../rpc/server/server.ts'
 import type { Shutdown, Terminable } from './shutdown.ts'
 
 /** Inputs of one run of a node: its directory, configuration and keys, and the parts that outlive the node. */
 export interface Run {
   readonly dir: DataDir
   readonly config: Config
+  /** Of the configuration and of the files that it names. */
+  readonly rpcSettings: RpcSettings
   readonly genesis: Genesis
   readonly keys: NodeKeys
   /** The account from which the node reports equivocation. */

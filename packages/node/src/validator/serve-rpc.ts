@@ -8,7 +8,7 @@ import { RpcThread } from '../rpc-thread/rpc-thread.ts'
 import type { CommitHeights } from '../store/commit-heights.ts'
 import type { DamageReports } from '../store/damage.ts'
 import { systemClock } from '../system-clock.ts'
-import { callWorkersOf, rpcSettingsOf } from './rpc-settings.ts'
+import { callWorkersOf } from './rpc-settings.ts'
 import { ownThreads, type Run } from './run.ts'
 import { CLIENT_VERSION } from './version.ts'
 import { highestOf } from './watches.ts'
@@ -30,7 +30,7 @@ const SHORT_OF_MEMORY = 'this node is short of memory and refuses reads for now:
  * @throws {ListenError} If the RPC cannot listen on its address.
  */
 export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<RpcThread> {
-  const { config, genesis, dir, keys, log, scope, shutdown } = run
+  const { config, rpcSettings, genesis, dir, keys, log, scope, shutdown } = run
   const { transport, memory, damage, heights, probes } = parts
   const { chain, blocks, mempool } = node
   const { host, port } = config.rpc
@@ -39,7 +39,7 @@ export async function serveRpc(run: Run, node: Node, parts: RpcParts): Promise<R
     await RpcThread.start({
       data: {
         ...{ databasePath: dir.database, chainId: genesis.chainId, clientVersion: CLIENT_VERSION, host, port },
-        settings: rpcSettingsOf(config),
+        settings: rpcSettings,
         calls: { workers: callWorkersOf(config), callMs: config.rpc['call-ms'] },
         proofBlocks: config.store['proof-blocks'],
         heights: heights.buffer,

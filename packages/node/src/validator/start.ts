@@ -11,6 +11,7 @@ import { type DataDir, dataDir } from '../keys/data-dir.ts'
 import { developmentAddresses } from '../keys/development.ts'
 import { type NodeKeys, readKeys } from '../keys/node-files.ts'
 import { readOperatorKey } from '../keys/operator-key.ts'
+import { passwordIn } from '../keys/validator-key-file.ts'
 import { Scope } from '../lifecycle.ts'
 
 import type { Node } from '../node.ts'
@@ -22,6 +23,7 @@ import { CommandError, orFail } from './failure.ts'
 import { readGenesisFile } from './genesis-file.ts'
 import { openLog } from './live-log.ts'
 import { Reload } from './live-settings.ts'
+import { readRpcFiles } from './rpc-files.ts'
 import { rpcSettingsOf } from './rpc-settings.ts'
 import { runAndClose } from './run-and-close.ts'
 import { runNode } from './run-node.ts'
@@ -63,18 +65,18 @@ async function startUntil(
   const dir = dataDir(root)
   const read = async () => loadWithShadows({ file: await readConfigFile(dir), env: process.env, flags })
   const { config } = orFail(await read(), 'configuration')
-  rpcSettingsOf(config)
+  const settings = rpcSettingsOf(config, await readRpcFiles(config, dir.root))
   const genesis = await readGenesis(dir)
-  const keys = orFail(await readKeys(nobleCrypto, dir), root)
+  const keys = orFail(await readKeys(nobleCrypto, dir, passwordIn(config.keys['password-file'])), root)
   requireRealKeys(genesis, keys)
   const operator = await readOperator(config)
   const { log, setLevel } = openLog(config.log.level)
   const served = new ServedSettings()
-  const prepare = (changed: Config) => {
-    const settings = rpcSettingsOf(changed)
+  const prepare = async (changed: Config) => {
+    const next = rpcSettingsOf(changed, await readRpcFiles(changed, dir.root))
     return () => {
       setLevel(changed.log.level)
-      served.set(settings)
+      served.set(next)
     }
   }
   const scope = new Scope((err, name) => log.fatal({ err }, `${name} failed`))
@@ -84,7 +86,19 @@ async function startUntil(
       scope.own(orFail(await lockDirectory(dir.root), 'data directory'))
       health = scope.own(new HealthMonitor(systemClock, log.child({ module: 'health' })))
       scope.own(new Reload({ config, read, prepare, log }))
-      const { node, rpc } = await runNode({ dir, config, genesis, keys, operator, signState, log, scope, shutdown, health })
+      const { node, rpc } = await runNode({
+        dir,
+        config,
+        rpcSettings: settings,
+        genesis,
+        keys,
+        operator,
+        signState,
+        log,
+        scope,
+        shutdown,
+        health,
+      })
       if (rpc !== undefined) served.serve(rpc)
       process.send?.({ kind: 'ready', rpcPort: rpc?.port ?? 0 })
       const ending = await endOf({ node, told, log, health, stayUp: config.health['stay-up-when-halted'] })

@@ -12,6 +12,7 @@ import { otterscanMethods } from './otterscan.ts'
 import { otterscanTraceMethods } from './otterscan-traces.ts'
 import { proofMethods } from './proofs.ts'
 import { rawMethods } from './raw.ts'
+import { registryMethods } from './registry.ts'
 import { simulationMethods } from './simulate.ts'
 import { stateMethods } from './state.ts'
 import { streamMethods } from './streams.ts'
@@ -29,6 +30,7 @@ export const rpcMethods: Methods<RpcBackend> = {
   ...txpoolMethods,
   ...stateMethods,
   ...proofMethods,
+  ...registryMethods,
   ...callMethods,
   ...simulationMethods,
   ...traceMethods,

@@ -2,6 +2,7 @@
 export interface PlainHead {
   readonly host: string
   readonly forwardedFor: string | undefined
+  readonly authorization: string | undefined
   readonly bodyBytes: number
 }
 
@@ -23,7 +24,14 @@ const OTHER_WAYS: ReadonlySet<string> = new Set([
   'content-encoding',
   'origin',
 ])
-const READ_FIELDS: ReadonlySet<string> = new Set(['host', 'content-type', 'content-length', 'connection', 'x-forwarded-for'])
+const READ_FIELDS: ReadonlySet<string> = new Set([
+  'host',
+  'content-type',
+  'content-length',
+  'connection',
+  'x-forwarded-for',
+  'authorization',
+])
 
 /**
  * Reads a header field: a token, and visible ASCII characters without the blanks around them (RFC 9110, 5.1 and 5.5).
@@ -60,7 +68,12 @@ export function readPlainHead(text: string, jsonTypes: ReadonlySet<string>): Pla
   if (host === undefined || type === undefined || length === undefined) return undefined
   if (!jsonTypes.has(type) || !/^[0-9]{1,7}$/.test(length)) return undefined
   if ((fields.get('connection') ?? 'keep-alive').toLowerCase() !== 'keep-alive') return undefined
-  return { host, forwardedFor: fields.get('x-forwarded-for'), bodyBytes: Number(length) }
+  return {
+    host,
+    forwardedFor: fields.get('x-forwarded-for'),
+    authorization: fields.get('authorization'),
+    bodyBytes: Number(length),
+  }
 }
 
 /** A plain request that arrived complete and alone in one read of a socket. */

@@ -31,11 +31,11 @@ export function preflightReply(allowed: string | undefined, wantedHeaders: strin
   return { status: 204, type: 'text/plain', pieces: [''], headers }
 }
 
-/** Refuses a WebSocket upgrade with 403, and closes the socket. */
-export function refuseUpgrade(socket: Duplex, reason: string): void {
+/** Refuses a WebSocket upgrade, and closes the socket. */
+export function refuseUpgrade(socket: Duplex, reason: string, status = '403 Forbidden'): void {
   const body = `${reason}\n`
   const head = `connection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}`
-  socket.end(`HTTP/1.1 403 Forbidden\r\n${head}\r\n\r\n${body}`, () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`, () => socket.destroy())
 }
 
 /**

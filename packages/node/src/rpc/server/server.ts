@@ -3,7 +3,6 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { isPromise } from '../../awaitable.ts'
-import type { Client } from '../../fair-queue.ts'
 import { answerProbe, type Probes } from '../../health/probes.ts'
 import type { Clock, Random } from '../../powers.ts'
 import { type AllowanceLimits, Allowances } from '../allowance.ts'
@@ -11,23 +10,31 @@ import type { RpcBackend } from '../backend.ts'
 import { Call, CallGivenUp } from '../call.ts'
 import { type Answer, Dispatcher, type RpcLogger } from '../dispatch.ts'
 import { RpcError } from '../errors.ts'
+import { chosenSubprotocol, credentialsOf, upgradeCredentials } from '../identity/bearer.ts'
+import type { IdentitySettings } from '../identity/settings.ts'
 import type { RpcLimits } from '../limits.ts'
-import type { Connection, Methods } from '../method.ts'
+import type { Connection, Identity, Methods } from '../method.ts'
 import { rpcMethods } from '../methods/index.ts'
 import { openShared, type Shared } from '../shared.ts'
-import { Access, type AccessSettings } from './access.ts'
+import { Access, type AccessSettings, clientOf } from './access.ts'
 import { CallSlots } from './call-slots.ts'
 import { type ClientConnection, Connections } from './connections.ts'
+import { Gatekeeper } from './gatekeeper.ts'
 import { serveHttp } from './http-feed.ts'
 import { PlainLane } from './plain-lane.ts'
 import { PlainReplies } from './plain-replies.ts'
 import type { PlainRequest } from './plain-request.ts'
 import { drain, preflightReply, type Reply, readBody, refusalReply, refuseUpgrade, sendReply } from './reply.ts'
 import { SocketConnection } from './socket.ts'
+import { HANDSHAKE_WEIGHT, TlsDoor, type TlsSettings } from './tls.ts'
 
 /** Settings that can be changed while the server runs. */
 export interface RpcSettings extends AccessSettings, AllowanceLimits {
   readonly limits: RpcLimits
+  /** Whom the server answers; undefined: everyone, whatever the chain says, as a development chain does. */
+  readonly identity: IdentitySettings | undefined
+  /** Undefined: connections are not encrypted. */
+  readonly tls: TlsSettings | undefined
 }
 
 export interface RpcServerOptions<Backend extends RpcBackend = RpcBackend> {
@@ -96,15 +103,17 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   readonly #allowances: Allowances
   readonly #dispatcher: Dispatcher<Backend>
   readonly #connections: Connections
-  readonly #sockets = new Set<SocketConnection>()
   readonly #http: Server
   readonly #webSockets: WebSocketServer
   readonly #pings: NodeJS.Timeout
   readonly #stopping = new AbortController()
   readonly #slots = new CallSlots()
   readonly #replies: PlainReplies
+  readonly #gate: Gatekeeper
+  #tls: TlsDoor | undefined
   #settings: RpcSettings
   #access: Access
+  readonly #acceptAny: (socket: Socket) => void
   #isStopping = false
   #requests = 0
   #limited = 0
@@ -118,13 +127,15 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#settings = settings
     this.#access = new Access(settings)
     const onFailure = (err: unknown): void => logger.error({ err }, 'a subscription or stream failed')
-    this.#shared = openShared(backend, { clock, random, limits, onFailure })
+    this.#shared = openShared(backend, { clock, random, limits, onFailure, onBlock: () => this.#gate.recheck() })
     this.#allowances = new Allowances(clock, settings)
+    this.#gate = new Gatekeeper({ backend, clock, allowances: this.#allowances, logger }, settings.identity)
     this.#dispatcher = new Dispatcher({
       backend,
       methods: options.methods ?? rpcMethods,
       logger,
       allowances: this.#allowances,
+      permission: (method, identity) => this.#gate.refusal(method, identity),
       readRefusal: options.readRefusal ?? (() => undefined),
     })
     this.#connections = new Connections(
@@ -142,6 +153,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       maxBufferedChunks: CHUNKS_MAX,
       clientTracking: false,
       perMessageDeflate: false,
+      handleProtocols: chosenSubprotocol,
     })
     // Take over Node's connection handler: it is called only once a connection needs more than the plain lane.
     const listeners = this.#http.listeners('connection') as ((this: Server, socket: Socket) => void)[]
@@ -149,13 +161,22 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     if (serve === undefined || listeners.length > 1)
       throw new Error('this version of node:http has no single connection listener: it is not supported')
     this.#http.removeListener('connection', serve)
-    this.#http.on('connection', (socket: Socket) =>
-      this.#accept(socket, (connection) => serveHttp(connection, () => serve.call(this.#http, socket))),
-    )
+    const accept = (socket: Socket): void =>
+      this.#accept(socket, (connection) => serveHttp(connection, () => serve.call(this.#http, socket)))
+    this.#acceptAny = accept
+    this.#tls = this.#tlsOf(settings)
+    this.#http.on('connection', (socket: Socket) => {
+      if (this.#tls === undefined) accept(socket)
+      else if (this.#mayShakeHands(socket)) this.#tls.open(socket)
+      else socket.destroy()
+    })
     this.#http.on('request', (request, response) => void this.#onRequest(request, response))
-    this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#onUpgrade(request, socket, head))
+    this.#http.on(
+      'upgrade',
+      (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#onUpgrade(request, socket, head),
+    )
     this.#pings = setInterval(() => {
-      for (const socket of this.#sockets) socket.ping()
+      for (const socket of this.#gate.sockets) socket.ping()
     }, pingMs).unref()
   }
 
@@ -192,6 +213,16 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     this.#access = new Access(settings)
     this.#allowances.set(settings)
     this.#webSockets.options.maxPayload = settings.limits.bodyBytesMax
+    this.#gate.set(settings.identity)
+    if (this.#tls !== undefined && settings.tls !== undefined) this.#tls.set(settings.tls)
+    else {
+      this.#tls?.close()
+      this.#tls = this.#tlsOf(settings)
+    }
+  }
+
+  #tlsOf({ tls, limits }: RpcSettings): TlsDoor | undefined {
+    return tls && new TlsDoor({ settings: tls, handshakeMs: limits.headersMs, onConnection: this.#acceptAny })
   }
 
   dropCaches(): void {
@@ -202,7 +233,9 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   async close(): Promise<void> {
     this.#isStopping = true
     clearInterval(this.#pings)
-    for (const socket of this.#sockets) socket.close()
+    this.#gate.close()
+    this.#tls?.close()
+    for (const socket of this.#gate.sockets) socket.close()
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()))
     this.#stopping.abort()
     // Connections at work close after their responses.
@@ -211,6 +244,11 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     await closed
     this.#connections.close()
     this.#webSockets.close()
+  }
+
+  /** A handshake costs processor time before anything is known of the client but its address. */
+  #mayShakeHands({ remoteAddress = '' }: Socket): boolean {
+    return this.#access.isProxy(remoteAddress) || this.#allowances.take(clientOf(remoteAddress), HANDSHAKE_WEIGHT) === 0
   }
 
   #accept(socket: Socket, serve: (connection: ClientConnection) => void): void {
@@ -231,7 +269,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   #answerPlain({ head, body }: PlainRequest, connection: ClientConnection): Promise<Reply | undefined> {
     connection.activeMs = this.#options.clock.monotonic()
     connection.received()
-    return this.#replyTo(body, connection, head.forwardedFor)
+    return this.#replyTo(body, connection, head.forwardedFor, head.authorization === undefined ? undefined : [head.authorization])
   }
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -304,12 +342,19 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       drain(request, limits.drainMs)
       return refusalReply(413, 'request-too-large', `request body too large: the limit is ${limits.bodyBytesMax} bytes`)
     }
-    return this.#replyTo(body, connection, forwardedFor(request))
+    const authorization = this.#gate.callers.takeTokens ? request.headersDistinct['authorization'] : undefined
+    return this.#replyTo(body, connection, forwardedFor(request), authorization)
   }
 
-  async #replyTo(body: Buffer, connection: ClientConnection, forwarded: string | undefined): Promise<Reply | undefined> {
-    const remote = this.#access.remoteOf(connection.peer, forwarded)
-    const answer = await this.#answer(body, connection, { remote, connection: connection.id }, undefined)
+  async #replyTo(
+    body: Buffer,
+    connection: ClientConnection,
+    forwarded: string | undefined,
+    authorization: readonly string[] | undefined,
+  ): Promise<Reply | undefined> {
+    const client = { remote: this.#access.remoteOf(connection.peer, forwarded), connection: connection.id }
+    const found = authorization === undefined ? client : this.#gate.callers.identify(credentialsOf(authorization), client)
+    const answer = await this.#answer(body, connection, isPromise(found) ? await found : found, undefined)
     if (answer === 'given-up') return undefined
     if (answer === undefined) return { status: 204, type: 'application/json', pieces: [''] }
     const { pieces, retryAfterMs } = answer
@@ -333,7 +378,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
   async #answer(
     bytes: Buffer,
     connection: ClientConnection,
-    identity: Client,
+    identity: Identity,
     socket: Connection | undefined,
   ): Promise<Answer | 'given-up' | undefined> {
     this.#requests++
@@ -371,7 +416,7 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
     }
   }
 
-  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const connection = this.#connections.of(socket as Socket)
     if (connection !== undefined) connection.isWebSocket = true
     const { origin, host } = request.headers
@@ -382,18 +427,32 @@ class HttpServer<Backend extends RpcBackend> implements RpcServer {
       return refuseUpgrade(socket, `invalid host specified: ${host} is not allowed, add it to rpc.allowed-hosts`)
     if (!this.#access.allowsSocket(origin)) return refuseUpgrade(socket, 'origin not allowed (CORS): add it to rpc.cors-origins')
     const client = { remote: this.#access.remoteOf(connection.peer, forwardedFor(request)), connection: connection.id }
+    const found = this.#gate.callers.takeTokens ? this.#gate.callers.identify(upgradeCredentialsOf(request), client) : client
+    if (isPromise(found)) {
+      // Nobody reads the socket until the WebSocket does.
+      socket.pause()
+      const identity = await found
+      if (socket.destroyed || this.#isStopping) return void socket.destroy()
+      this.#openSocket(request, socket, head, connection, identity)
+      socket.resume()
+    } else this.#openSocket(request, socket, head, connection, found)
+  }
+
+  #openSocket(request: IncomingMessage, socket: Duplex, head: Buffer, connection: ClientConnection, client: Identity): void {
+    if (client.fault !== undefined) return refuseUpgrade(socket, client.fault.message, '401 Unauthorized')
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const opened = new SocketConnection({
-        ...{ socket: webSocket, connection, client, hub: this.#shared.hub, streams: this.#shared.streams },
+        ...{ socket: webSocket, connection, identity: client, hub: this.#shared.hub, streams: this.#shared.streams },
         limits: () => this.#settings.limits,
+        refusal: (self) => this.#gate.refusalOf(self),
         answer: async (bytes, self) => {
           connection.activeMs = this.#options.clock.monotonic()
           const answer = await this.#answer(bytes, connection, client, self)
           return answer === 'given-up' ? undefined : answer?.pieces
         },
       })
-      this.#sockets.add(opened)
-      webSocket.once('close', () => this.#sockets.delete(opened))
+      this.#gate.sockets.add(opened)
+      webSocket.once('close', () => this.#gate.sockets.delete(opened))
     })
   }
 }
@@ -406,3 +465,6 @@ function forwardedFor({ headers }: IncomingMessage): string | undefined {
   const value = headers['x-forwarded-for']
   return Array.isArray(value) ? value.join(',') : value
 }
+
+const upgradeCredentialsOf = ({ headers, headersDistinct }: IncomingMessage) =>
+  upgradeCredentials(headersDistinct['authorization'], headers['sec-websocket-protocol'])

@@ -1,9 +1,8 @@
 import type { WebSocket } from 'ws'
-import type { Client } from '../../fair-queue.ts'
-import { RpcError } from '../errors.ts'
+import { type Refusal, RpcError } from '../errors.ts'
 import type { Hub, Sink, Topic } from '../hub.ts'
 import type { RpcLimits } from '../limits.ts'
-import type { Connection } from '../method.ts'
+import type { Connection, Identity } from '../method.ts'
 import type { Position } from '../streams/position.ts'
 import type { StreamSource } from '../streams/source.ts'
 import type { OpenStream, StreamHub } from '../streams/stream-hub.ts'
@@ -11,11 +10,22 @@ import type { ClientConnection } from './connections.ts'
 
 const CLOSE_POLICY = 1008
 const CLOSE_TRY_AGAIN_LATER = 1013
+/** The JSON-RPC code of the same refusals (EIP-1193), which is in the range for applications. */
+const CLOSE_UNAUTHORIZED = 4100
+/** Longest reason that a close frame holds, in bytes (RFC 6455, 5.5). */
+const CLOSE_REASON_BYTES_MAX = 123
+
+const NOTHING: readonly string[] = []
+const SUBSCRIPTIONS: readonly string[] = ['eth_subscribe']
+const STREAMS: readonly string[] = ['quoin_subscribe']
+const BOTH: readonly string[] = [...SUBSCRIPTIONS, ...STREAMS]
 
 export interface SocketOptions {
   readonly socket: WebSocket
   readonly connection: ClientConnection
-  readonly client: Client
+  readonly identity: Identity
+  /** Why the caller may no longer have what the socket holds; undefined if it may. */
+  readonly refusal: (socket: SocketConnection) => Refusal | undefined
   readonly limits: () => RpcLimits
   readonly hub: Hub
   readonly streams: StreamHub
@@ -28,7 +38,9 @@ export interface SocketOptions {
  * client reads them, and disconnects a client that does not read its responses or does not answer pings.
  */
 export class SocketConnection implements Connection, Sink {
-  readonly client: Client
+  readonly identity: Identity
+  /** As quotas and turns count it. */
+  readonly client: Identity
   readonly #options: SocketOptions
   readonly #subscriptions = new Map<string, () => void>()
   readonly #streams = new Map<string, OpenStream>()
@@ -39,7 +51,8 @@ export class SocketConnection implements Connection, Sink {
 
   constructor(options: SocketOptions) {
     this.#options = options
-    this.client = options.client
+    this.identity = options.identity
+    this.client = options.identity
     const { socket, connection, hub } = options
     socket.on('message', (message: Buffer) => this.#receive(message))
     socket.on('pong', () => {
@@ -54,8 +67,10 @@ export class SocketConnection implements Connection, Sink {
     socket.once('close', () => this.#end())
   }
 
+  /** Also while the caller may not read: nothing of the block that decided so may reach it before it is closed. */
   get isFull(): boolean {
-    return this.#options.socket.bufferedAmount > this.#options.limits().socketFullBytes
+    const { socket, limits, refusal } = this.#options
+    return socket.bufferedAmount > limits().socketFullBytes || refusal(this) !== undefined
   }
 
   subscribe(topic: Topic): string {
@@ -128,6 +143,22 @@ export class SocketConnection implements Connection, Sink {
     socket.ping()
   }
 
+  /** Methods that have begun what this socket still holds. */
+  get heldBy(): readonly string[] {
+    if (this.#streams.size === 0) return this.#subscriptions.size === 0 ? NOTHING : SUBSCRIPTIONS
+    return this.#subscriptions.size === 0 ? STREAMS : BOTH
+  }
+
+  /** The caller may not read any more: ends its subscriptions and streams, and closes the socket with the reason and as much of the message as a close
+   * frame holds. */
+  refuse({ data, message }: Refusal): void {
+    if (this.#isClosed) return
+    for (const stream of [...this.#streams.values()]) stream.refuse(message)
+    const reason = typeof data === 'string' ? message : `${data.reason}: ${message}`
+    this.#options.socket.close(CLOSE_UNAUTHORIZED, reason.replaceAll(/[^ -~]/g, '?').slice(0, CLOSE_REASON_BYTES_MAX))
+    this.#end()
+  }
+
   close(): void {
     this.#options.socket.terminate()
     this.#end()
@@ -136,6 +167,8 @@ export class SocketConnection implements Connection, Sink {
   #receive(message: Buffer): void {
     const { connection, limits, socket } = this.#options
     connection.received()
+    // The close frame is on its way.
+    if (this.#isClosed) return
     const { callsPerConnectionMax, callsWaitingMax } = limits()
     if (connection.running < callsPerConnectionMax) return void this.#run(message)
     socket.pause()

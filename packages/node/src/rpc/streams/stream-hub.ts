@@ -60,6 +60,8 @@ export interface OpenStream {
   acknowledge(sequence: number): void
   /** The client has read: the stream may continue. */
   resume(): void
+  /** The client may not read any more: closes the stream, and tells the client where it was. */
+  refuse(message: string): void
   end(): void
 }
 
@@ -162,6 +164,7 @@ export class StreamHub {
         this.#visit(member)
       },
       resume: () => this.#visit(member),
+      refuse: (message) => this.#close(member, 'not-permitted', message),
     }
   }
 

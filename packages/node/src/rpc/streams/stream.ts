@@ -5,7 +5,7 @@ import type { Position } from './position.ts'
 type WindowLimits = Pick<RpcLimits, 'streamWindowMax' | 'streamBeatMs' | 'streamStallMs'>
 
 /** Why the node closes a stream. */
-export type CloseReason = 'slow-reader' | 'cursor-unknown' | 'failed'
+export type CloseReason = 'slow-reader' | 'cursor-unknown' | 'failed' | 'not-permitted'
 
 /**
  * A subscriber over WebSocket: its position, and where its unacknowledged batches began. A batch is made when it is sent, so a client that

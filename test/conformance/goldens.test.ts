@@ -63,7 +63,7 @@ describe('goldens', () => {
       Object.entries(samples[part]).flatMap(([name, bytes]) =>
         name.startsWith(prefix) ? [bytes[prefix === 'request ' ? 1 : 0]] : [],
       )
-    expect(kinds('wire', 'message ')).toEqual([0, 1, 2, 3, 4, 5])
+    expect(kinds('wire', 'message ')).toEqual([0, 1, 2, 3, 4, 5, 6, 6])
     expect(kinds('wire', 'request ')).toEqual([0, 1])
     expect(kinds('disk', 'wal ')).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })

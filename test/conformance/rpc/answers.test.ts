@@ -188,6 +188,7 @@ function callsOf(scene: Scene): Readonly<Record<string, readonly Params[]>> {
       [{ blockHash, address: token, topics: [[TRANSFER_TOPIC]] }],
     ],
     quoin_getStream: ['blocks', 'logs', 'transactions', 'receipts'].map((stream) => [{ stream, from: { block: 0 } }]),
+    quoin_evidence: [[], [blockHash]],
     quoin_organisations: [[], [{ limit: 1 }]],
     quoin_accounts: [[], [{ after: alice }]],
     quoin_nodes: [[{}], [{ after: '12D3KooW' }]],

@@ -32,7 +32,8 @@ it('the state of block 0 says what genesis says, and counts it', () => {
       for (const { id, publicKey, address, power, feeAddress, ...history } of roster) {
         expect(genesis.validators.withId(id)).toEqual({ id, publicKey, address, power, feeAddress })
         expect(history).toMatchObject({ readyAt: 0, changedAt: 0, rotatedAt: 0, equivocated: false })
-        expect(entryIn(journal, SYSTEM_ENTRIES.validatorKey, address)).toEqual({ id, until: undefined })
+        const votes = { from: 1, to: undefined }
+        expect(entryIn(journal, SYSTEM_ENTRIES.validatorKey, address)).toEqual({ id, publicKey, until: undefined, votes })
       }
       expect(roster).toHaveLength(genesis.validators.validators.length)
 

@@ -17,7 +17,7 @@ export interface AccountEntry {
 export const accountEntryCodec: codec.Codec<AccountEntry> = codec.checked(
   codec.struct({
     organisation: codec.checked(codec.hash, idProblem),
-    roles: codec.checked(codec.u32(), rolesProblem),
+    roles: codec.checked(codec.u32<number>(), rolesProblem),
     expiry: codec.u64(),
     suspended: codec.bool,
   }),

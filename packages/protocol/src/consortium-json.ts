@@ -1,4 +1,4 @@
-import { Address, type Hash, parseUtf8, utf8ToBytes, ZERO_ADDRESS } from './bytes.ts'
+import { Address, parseUtf8, utf8ToBytes, ZERO_ADDRESS } from './bytes.ts'
 import {
   type Consortium,
   DEFAULT_GRANTABLE,
@@ -109,7 +109,7 @@ function readPolicies(value: unknown): Policies {
 /** The keys of a document from which `readConsortium` reads the same consortium, given the validators with their organisations. */
 export const consortiumToJson = ({ organisations, accounts, governor, participants, policies }: Consortium) => ({
   organisations: Object.fromEntries(
-    organisations.map(({ id: own, grantable, ...entry }) => [nameOfId(own as Hash), { ...entry, grantable: rolesToJson(grantable) }]),
+    organisations.map(({ id: own, grantable, ...entry }) => [nameOfId(own)!, { ...entry, grantable: rolesToJson(grantable) }]),
   ),
   accounts: Object.fromEntries(
     accounts.map(({ address, organisation, roles, expiry }) => [

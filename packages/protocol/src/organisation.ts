@@ -29,7 +29,7 @@ export const organisationCodec: codec.Codec<Organisation> = codec.struct({
   suspended: codec.bool,
   votes: codec.u32(LIMITS.votesMax),
   share: codec.checked(codec.u32(LIMITS.shareMax), (share) => (share === 0 ? 'a share must be at least 1' : undefined)),
-  grantable: codec.checked(codec.u32(), rolesProblem),
+  grantable: codec.checked(codec.u32<number>(), rolesProblem),
   members: codec.u32(),
   voters: codec.u32(),
   checkpoints: codec.u32(),

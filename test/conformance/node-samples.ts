@@ -1,5 +1,15 @@
 import { SYSTEM_ADDRESS, SYSTEM_ENTRIES, SYSTEM_RECORDS, type SystemRecord, systemFlatKey } from '@quoin/execution'
-import { accountKey, codec, codeKey, createValidatorSet, DEFAULT_PARAMETERS, Height, hexToBytes, Round, storageKey } from '@quoin/protocol'
+import {
+  accountKey,
+  codec,
+  codeKey,
+  createValidatorSet,
+  DEFAULT_PARAMETERS,
+  Height,
+  hexToBytes,
+  Round,
+  storageKey,
+} from '@quoin/protocol'
 import { codeRecordCodec, writeCodeRecord } from '../../packages/execution/src/contract/code-record.ts'
 import { recordCodec, versionCodec, writeCodeVersion, writeRecord } from '../../packages/execution/src/contract/record.ts'
 import { headCodec } from '../../packages/execution/src/state/head.ts'

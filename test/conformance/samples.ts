@@ -237,15 +237,17 @@ export const governance: Governance = {
   offer: { to: address(0x66), lastHeight: Height(1_300) },
   participants: [address(0x67), address(0x68)],
 }
-export const roster: readonly RosterEntry[] = [0x61, 0x63].map((n) => ({
-  ...validator(n, n),
-  organisation: bankA,
-  peerIds: ['peer-a'],
-  readyAt: Height(1_200),
-  changedAt: Height(1_100),
-  rotatedAt: Height(1_000),
-  equivocated: n === 0x63,
-})).toSorted((a, b) => (a.id < b.id ? -1 : 1))
+export const roster: readonly RosterEntry[] = [0x61, 0x63]
+  .map((n) => ({
+    ...validator(n, n),
+    organisation: bankA,
+    peerIds: ['peer-a'],
+    readyAt: Height(1_200),
+    changedAt: Height(1_100),
+    rotatedAt: Height(1_000),
+    equivocated: n === 0x63,
+  }))
+  .toSorted((a, b) => (a.id < b.id ? -1 : 1))
 const consortium: Consortium = {
   organisations: [
     { id: bankA, name: 'Bank Å', votes: 3, share: 5, grantable: ROLES.sender },

@@ -2,9 +2,9 @@ export * from './account-proof.ts'
 export { type BlockRules, blockRules } from './block/block.ts'
 export * from './block/fees.ts'
 export { Heap } from './block/heap.ts'
+export { GAS, intrinsicGas } from './block/intrinsic-gas.ts'
 export { LANE } from './block/lane.ts'
 export { type Sending, sendingRules, UNJUDGED } from './block/sending.ts'
-export { GAS, intrinsicGas } from './block/intrinsic-gas.ts'
 export {
   chargedPolicy,
   checkAccount,

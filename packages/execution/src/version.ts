@@ -18,9 +18,9 @@ import {
   headerRlp,
   hexToBytes,
   LIMITS,
-  OPEN_POLICIES,
   merkleRoot,
   type Nonce,
+  OPEN_POLICIES,
   receiptCodec,
   stateValueHash,
   storageKey,
@@ -33,6 +33,7 @@ import {
 } from '@quoin/protocol'
 import { FEE_CONSTANTS } from './block/fees.ts'
 import { GAS } from './block/intrinsic-gas.ts'
+import { LANE } from './block/lane.ts'
 import { ENCODE_LIMITS } from './contract/abi/encode.ts'
 import { codeRecordCodec } from './contract/code-record.ts'
 import { CONTRACT_GAS } from './contract/contract-gas.ts'
@@ -44,7 +45,6 @@ import { MESSAGE_LIMITS } from './contract/message-limits.ts'
 import { NATIVE_CODE } from './contract/native/native.ts'
 import { NATIVE_CONTRACTS } from './contract/native/native-contracts.ts'
 import { encodeErrorString } from './error-data.ts'
-import { LANE } from './block/lane.ts'
 import { READY_HEIGHTS, SMALL_SET_COUNT_MAX } from './state/next-validators.ts'
 import { SYSTEM_ENTRIES } from './state/system-entries.ts'
 import { SYSTEM_ADDRESS, SYSTEM_RECORDS } from './state/system-records.ts'
@@ -146,7 +146,14 @@ export function describeExecution(crypto: Crypto): string {
       ({ name, address, abi, code = NATIVE_CODE }) => `native.${name} ${address} ${bytesToHex(code)} ${formatAbi(abi)}`,
     ),
     ...Object.values(SYSTEM_RECORDS).map(({ name, codec: { bytesMax } }) => `record.${name} ${bytesMax}`),
-    ...Object.entries(SYSTEM_ENTRIES).map(([name, { codec: { bytesMax } }]) => `entry.${name} ${bytesMax}`),
+    ...Object.entries(SYSTEM_ENTRIES).map(
+      ([
+        name,
+        {
+          codec: { bytesMax },
+        },
+      ]) => `entry.${name} ${bytesMax}`,
+    ),
     ...samples.map(([name, bytes]) => `sample.${name} ${bytesToHex(bytes)}`),
   ]
   return lines.toSorted().join('\n')

@@ -11,10 +11,10 @@ import {
   ZERO_HASH,
 } from '@quoin/protocol'
 import { type Call, type CallHost, type CallRequest, createCallHost } from '../src/call/index.ts'
+import { writeFounding } from '../src/state/founding.ts'
 import { headCodec, headKey } from '../src/state/head.ts'
 import { flatOps, historyOps } from '../src/state/history.ts'
 import { Journal } from '../src/state/journal.ts'
-import { writeFounding } from '../src/state/founding.ts'
 import { settleSystemRecords } from '../src/state/system-records.ts'
 import { TREE_FORMAT } from '../src/state/tree/records.ts'
 import { testGenesis } from './chain.ts'

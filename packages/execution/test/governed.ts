@@ -9,8 +9,8 @@ import {
   hexToBytes,
   idOfName,
   type Receipt,
-  receiptsCodec,
   type Result,
+  receiptsCodec,
   unwrap,
 } from '@quoin/protocol'
 import { type Abi, encodeFunctionData } from 'viem'
@@ -84,8 +84,7 @@ export const blockOf = (
   chain: TestChain,
   specs: readonly Spec[],
   afterMs?: number,
-): Promise<Result<ExecutedBlock, BlockRefusal>> =>
-  chain.executor.execute(chain.template(MINER, afterMs), specs.map(executable))
+): Promise<Result<ExecutedBlock, BlockRefusal>> => chain.executor.execute(chain.template(MINER, afterMs), specs.map(executable))
 
 export const receiptsOf = (block: ExecutedBlock): readonly Receipt[] => unwrap(codec.decode(receiptsCodec, block.receipts))
 

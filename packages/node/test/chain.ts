@@ -18,8 +18,8 @@ import {
   addressOfPublicKey,
   type ChainId,
   type CommitCertificate,
-  createValidatorSet,
   type Crypto,
+  createValidatorSet,
   DEFAULT_PARAMETERS,
   type Genesis,
   type Height,
@@ -77,7 +77,10 @@ export function testValidators(crypto: Crypto, count: number, first = 1, power =
     const secretKey = new Uint8Array(32).fill(first + i)
     const publicKey = publicKeyOf(crypto.publicKey(secretKey)!)
     const address = addressOfPublicKey(crypto, publicKey)!
-    return { secretKey, validator: { id: idOfName(`v${first + i}`)!, address, publicKey, power: power as Power, feeAddress: address } }
+    return {
+      secretKey,
+      validator: { id: idOfName(`v${first + i}`)!, address, publicKey, power: power as Power, feeAddress: address },
+    }
   })
   return {
     set: createValidatorSet(members.map(({ validator }) => validator)),

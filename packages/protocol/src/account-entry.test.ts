@@ -71,7 +71,13 @@ describe('an organisation', () => {
   })
 
   it('has a name of well-formed text, votes and a share within limits', () => {
-    for (const wrong of [{ name: '' }, { name: '\ud800' }, { name: 'é'.repeat(33) }, { votes: LIMITS.votesMax + 1 }, { share: 0 }])
+    for (const wrong of [
+      { name: '' },
+      { name: '\ud800' },
+      { name: 'é'.repeat(33) },
+      { votes: LIMITS.votesMax + 1 },
+      { share: 0 },
+    ])
       expect(() => encode(organisationCodec, { ...organisation, ...wrong })).toThrow(RangeError)
   })
 })

@@ -25,9 +25,7 @@ export function readConsortium(root: Readonly<Record<string, unknown>>, seats: r
   const participants = array('participants', root['participants'] ?? [], 0, LIMITS.participantsMax)
   return {
     organisations:
-      root['organisations'] === undefined
-        ? ungovernedConsortium(seats).organisations
-        : readOrganisations(root['organisations']),
+      root['organisations'] === undefined ? ungovernedConsortium(seats).organisations : readOrganisations(root['organisations']),
     accounts: readAccounts(root['accounts'] ?? {}),
     seats,
     governor: root['governor'] === undefined ? ZERO_ADDRESS : Address(hex('governor', root['governor'], 20)),

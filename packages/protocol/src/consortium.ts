@@ -1,5 +1,5 @@
-import { type Address, type Hash, ZERO_ADDRESS } from './bytes.ts'
 import { type AccountEntry, accountEntryCodec } from './account-entry.ts'
+import { type Address, type Hash, ZERO_ADDRESS } from './bytes.ts'
 import * as codec from './codec.ts'
 import { LIMITS } from './limits.ts'
 import type { NodeEntry } from './node-registry.ts'
@@ -54,7 +54,9 @@ export const DEFAULT_GRANTABLE = (~(ROLES.admin | ROLES.voter) & 0xffff_007f) >>
 
 const sortedBy = <T>(what: string, items: codec.Codec<readonly T[]>, key: (item: T) => string) =>
   codec.checked(items, (entries) =>
-    entries.some((entry, i) => i > 0 && key(entries[i - 1]!) >= key(entry)) ? `${what} must be sorted, without duplicates` : undefined,
+    entries.some((entry, i) => i > 0 && key(entries[i - 1]!) >= key(entry))
+      ? `${what} must be sorted, without duplicates`
+      : undefined,
   )
 
 const id = codec.checked(codec.hash, idProblem)

@@ -166,7 +166,11 @@ const wrong: readonly (readonly [path: string, value: Json | undefined, message:
   ['validators', undefined, 'validators: must be an array'],
   ['validators', [], 'validators: has 0 entries, must have 1 to 128'],
   ['validators/0', 'me', 'validators[0]: must be an object'],
-  ['validators/1/nick', 'me', 'validators[1].nick: unknown key (known keys: name, publicKey, power, feeAddress, organisation, peerIds)'],
+  [
+    'validators/1/nick',
+    'me',
+    'validators[1].nick: unknown key (known keys: name, publicKey, power, feeAddress, organisation, peerIds)',
+  ],
   ['validators/1/name', 'Bank', 'validators[1].name: must be 1 to 31 characters a-z, 0-9 and hyphens'],
   ['validators/1/name', 'bank-a-1', 'validators[1].name: duplicate name, already used by validators[0]'],
   ['validators/1/organisation', 'bank-b', 'genesis: validator validator-1: there is no organisation bank-b'],

@@ -4,7 +4,22 @@ import { consortiumProblem, type ValidatorSeat } from './consortium.ts'
 import { CONSORTIUM_KEYS, consortiumToJson, readConsortium } from './consortium-json.ts'
 import type { Crypto } from './crypto.ts'
 import type { Allocation, Genesis, Restart, SystemContract } from './genesis.ts'
-import { amount, array, boolean, byAddress, fail, hex, id, integer, name, object, oneOf, Refusal, sortedTexts, text } from './json-fields.ts'
+import {
+  amount,
+  array,
+  boolean,
+  byAddress,
+  fail,
+  hex,
+  id,
+  integer,
+  name,
+  object,
+  oneOf,
+  Refusal,
+  sortedTexts,
+  text,
+} from './json-fields.ts'
 import { addressOfPublicKey, type PublicKey, publicKeyCodec } from './keys.ts'
 import { LIMITS } from './limits.ts'
 import { NODE_KINDS, type RegisteredNode } from './node-registry.ts'

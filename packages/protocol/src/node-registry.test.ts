@@ -8,13 +8,24 @@ import { LIMITS } from './limits.ts'
 import { nodeRegistryCodec, type RegisteredNode } from './node-registry.ts'
 import { idOfName } from './short-name.ts'
 
-const node = (peerId: string, ...addresses: readonly string[]): RegisteredNode => ({ peerId, kind: 'observer', organisation: idOfName('a')!, addresses })
+const node = (peerId: string, ...addresses: readonly string[]): RegisteredNode => ({
+  peerId,
+  kind: 'observer',
+  organisation: idOfName('a')!,
+  addresses,
+})
 const text = (value: string) => concatBytes(numberToBytes(value.length, 2), utf8ToBytes(value))
 /** Encodes without any check. */
 const written = (...nodes: readonly RegisteredNode[]) =>
   concatBytes(
     numberToBytes(nodes.length, 4),
-    ...nodes.flatMap(({ peerId, organisation, addresses }) => [text(peerId), Uint8Array.of(1), hexToBytes(organisation), numberToBytes(addresses.length, 4), ...addresses.map(text)]),
+    ...nodes.flatMap(({ peerId, organisation, addresses }) => [
+      text(peerId),
+      Uint8Array.of(1),
+      hexToBytes(organisation),
+      numberToBytes(addresses.length, 4),
+      ...addresses.map(text),
+    ]),
   )
 
 describe('the node registry', () => {

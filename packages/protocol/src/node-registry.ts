@@ -48,6 +48,4 @@ const sortedByPeerId = <T extends NodeEntry>(item: codec.Codec<T>): codec.Codec<
 export const nodeEntriesCodec: codec.Codec<readonly NodeEntry[]> = sortedByPeerId(codec.struct(nodeEntry))
 
 /** The list of nodes with addresses, as in genesis. */
-export const nodeRegistryCodec: codec.Codec<readonly RegisteredNode[]> = sortedByPeerId(
-  codec.struct({ ...nodeEntry, addresses }),
-)
+export const nodeRegistryCodec: codec.Codec<readonly RegisteredNode[]> = sortedByPeerId(codec.struct({ ...nodeEntry, addresses }))

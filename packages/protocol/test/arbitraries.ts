@@ -9,9 +9,9 @@ import {
   type RoundCertificate,
   roundVoteKey,
 } from '../src/certificate.ts'
+import type { Consortium } from '../src/consortium.ts'
 import { SIGNED_KIND, type SignedKind, type SigningDomain } from '../src/domain.ts'
 import { type Evidence, proposalEvidence, voteEvidence } from '../src/evidence.ts'
-import type { Consortium } from '../src/consortium.ts'
 import type { Genesis } from '../src/genesis.ts'
 import type { Header } from '../src/header.ts'
 import { addressOfPublicKey, publicKeyOf } from '../src/keys.ts'
@@ -20,9 +20,9 @@ import { nobleCrypto } from '../src/noble.ts'
 import { NODE_KINDS, type RegisteredNode } from '../src/node-registry.ts'
 import { type ChainId, Gas, Height, POWER_MAX, Power, Round, TimeMs, U32_MAX, U256_MAX, Wei } from '../src/numbers.ts'
 import { type ChainParameters, FEE_POLICIES, PARAMETER_RANGES } from '../src/parameters.ts'
+import { ACCESS } from '../src/policies.ts'
 import type { Proposal } from '../src/proposal.ts'
 import type { Log, Receipt } from '../src/receipt.ts'
-import { ACCESS } from '../src/policies.ts'
 import { ROLES } from '../src/roles.ts'
 import { idOfName } from '../src/short-name.ts'
 import { createValidatorSet, type Validator, type ValidatorSet } from '../src/validator-set.ts'
@@ -241,31 +241,31 @@ const visibleText = fc.stringMatching(/^[!-~]{1,20}$/)
 const amountUpTo = (max: number) => fc.oneof(fc.constantFrom(0, 1, max), fc.nat(max))
 
 /** Organisations and accounts, with a function that chooses one of the organisations. */
-const members = fc
-  .uniqueArray(id, { minLength: 1, maxLength: 3 })
-  .chain((ids) =>
-    fc.record({
-      organisations: fc.tuple(
-        ...ids.toSorted().map((own) =>
-          fc.record({
-            id: fc.constant(own),
-            name: fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }).map((name) => [...name].slice(0, LIMITS.organisationNameBytesMax / 4).join('')),
-            votes: amountUpTo(LIMITS.votesMax),
-            share: amountUpTo(LIMITS.shareMax - 1).map((share) => share + 1),
-            grantable: roles,
-          }),
-        ),
+const members = fc.uniqueArray(id, { minLength: 1, maxLength: 3 }).chain((ids) =>
+  fc.record({
+    organisations: fc.tuple(
+      ...ids.toSorted().map((own) =>
+        fc.record({
+          id: fc.constant(own),
+          name: fc
+            .string({ minLength: 1, maxLength: 8, unit: 'grapheme' })
+            .map((name) => [...name].slice(0, LIMITS.organisationNameBytesMax / 4).join('')),
+          votes: amountUpTo(LIMITS.votesMax),
+          share: amountUpTo(LIMITS.shareMax - 1).map((share) => share + 1),
+          grantable: roles,
+        }),
       ),
-      accounts: sortedBy(
-        fc
-          .record({ address, organisation: fc.constantFrom(...ids), roles, expiry: upTo(2 ** 40) })
-          .map((entry) => ((entry.roles & ROLES.voter) === 0 ? entry : { ...entry, expiry: 0 })),
-        byAddress,
-        0,
-        3,
-      ),
-    }),
-  )
+    ),
+    accounts: sortedBy(
+      fc
+        .record({ address, organisation: fc.constantFrom(...ids), roles, expiry: upTo(2 ** 40) })
+        .map((entry) => ((entry.roles & ROLES.voter) === 0 ? entry : { ...entry, expiry: 0 })),
+      byAddress,
+      0,
+      3,
+    ),
+  }),
+)
 
 const consortiumOf = (validators: ValidatorSet) =>
   members.chain(({ organisations, accounts }) => {

@@ -84,4 +84,7 @@ export const nodeEntries: fc.Arbitrary<readonly NodeEntry[]> = any.nodeRegistry.
 
 export const consortium = any.genesis.map((genesis) => genesis.consortium)
 
-export const validatorKeyUse = fc.record({ id: any.hash, until: fc.option(any.height as fc.Arbitrary<Height>, { nil: undefined }) })
+export const validatorKeyUse = fc.record({
+  id: any.hash,
+  until: fc.option(any.height as fc.Arbitrary<Height>, { nil: undefined }),
+})

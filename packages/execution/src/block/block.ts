@@ -31,7 +31,14 @@ import { readParameters } from '../state/system-records.ts'
 import { nextBaseFee } from './fees.ts'
 import { LANE, laneGasMax } from './lane.ts'
 import { sendingRules } from './sending.ts'
-import { applyTransaction, chargedPolicy, checkAccount, checkRules, type TransactionFailure, type TransactionRules } from './transaction.ts'
+import {
+  applyTransaction,
+  chargedPolicy,
+  checkAccount,
+  checkRules,
+  type TransactionFailure,
+  type TransactionRules,
+} from './transaction.ts'
 
 /** A decoded transaction with its sender. The caller guarantees the sender. */
 export interface SenderTransaction {

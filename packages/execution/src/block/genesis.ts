@@ -21,8 +21,8 @@ import { codeHostOf, installCode, prepareCode } from '../contract/creation.ts'
 import { GasMeter } from '../contract/gas-meter.ts'
 import { NATIVE_CODE } from '../contract/native/native.ts'
 import { findNative, NATIVE_CONTRACTS } from '../contract/native/native-contracts.ts'
-import { Journal } from '../state/journal.ts'
 import { writeFounding } from '../state/founding.ts'
+import { Journal } from '../state/journal.ts'
 import { SYSTEM_ADDRESS, settleSystemRecords } from '../state/system-records.ts'
 
 /**

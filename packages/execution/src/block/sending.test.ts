@@ -119,7 +119,9 @@ describe('a suspension', () => {
       fc.asyncProperty(scenario, async ({ entries, stopped, sending, afterMs }) => {
         const chain = await startGoverned({ policies: { ...OPEN_POLICIES, sending }, alloc: senders })
         const set = entries.flatMap((one, i) =>
-          one === undefined ? [] : [['setAccount', [senders[i], one.organisation, one.roles, one.expiry, one.suspended]] as const],
+          one === undefined
+            ? []
+            : [['setAccount', [senders[i], one.organisation, one.roles, one.expiry, one.suspended]] as const],
         )
         const suspensions = stopped.map((id) => ['suspendOrganisation', [id, true]] as const)
         await stored(
@@ -202,7 +204,11 @@ describe('the lane', () => {
     const parameters = { transactionGasMax: Gas(100_000) }
     const chain = await startGoverned({ parameters, accounts: VOTER, alloc: [voter] })
     expect(await isValid(chain, [ask(voter, 0, { gas: LANE.transactionGasMax })])).toBe(true)
-    expect(await refusalOf(chain, [ask(voter, 0, { gas: LANE.transactionGasMax + 1 })])).toEqual([0, 'gas-limit-too-high', expect.any(String)])
+    expect(await refusalOf(chain, [ask(voter, 0, { gas: LANE.transactionGasMax + 1 })])).toEqual([
+      0,
+      'gas-limit-too-high',
+      expect.any(String),
+    ])
     expect(await refusalOf(chain, [pay(voter, 0, { gas: 100_001 })])).toEqual([0, 'gas-limit-too-high', expect.any(String)])
     expect(await refusalOf(chain, [ask(voter, 0, { gas: 21_000 })])).toEqual([0, 'intrinsic-gas-too-low', expect.any(String)])
   })

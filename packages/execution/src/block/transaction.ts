@@ -17,12 +17,12 @@ import type { Message, MessageOutcome } from '../contract/message.ts'
 import type { TransactionRefusal } from '../executor.ts'
 import { credit } from '../state/credit.ts'
 import type { Creation } from '../state/journal.ts'
+import { SYSTEM_ADDRESS } from '../state/system-records.ts'
 import { assertTicks, gasUsedOf, ticksOf } from '../ticks.ts'
 import { effectiveGasPrice, feeOf, maximumCost } from './fees.ts'
 import { intrinsicGas } from './intrinsic-gas.ts'
 import { LANE } from './lane.ts'
 import type { Sending } from './sending.ts'
-import { SYSTEM_ADDRESS } from '../state/system-records.ts'
 
 /** Rules for the transactions of a block, given by its parent's state and header. */
 export interface TransactionRules {
@@ -95,7 +95,10 @@ function checkLane(transaction: UnsignedTransaction): TransactionRefusal | undef
 function checkIntrinsic(transaction: UnsignedTransaction): TransactionRefusal | undefined {
   const intrinsic = intrinsicGas(transaction)
   if (transaction.gasLimit >= intrinsic) return undefined
-  return refusal('intrinsic-gas-too-low', `intrinsic gas too low: tx gas ${transaction.gasLimit}, at least ${intrinsic} is needed`)
+  return refusal(
+    'intrinsic-gas-too-low',
+    `intrinsic gas too low: tx gas ${transaction.gasLimit}, at least ${intrinsic} is needed`,
+  )
 }
 
 /** Under which fee policy a transaction is charged: the lane is free under each. */

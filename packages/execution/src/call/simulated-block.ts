@@ -18,10 +18,10 @@ import {
   type Receipt,
   type Result,
   receiptCodec,
+  type TimeMs,
   transactionsRoot,
   U256_MAX,
   type UnsignedTransaction,
-  type TimeMs,
   type Wei,
   ZERO_HASH,
 } from '@quoin/protocol'

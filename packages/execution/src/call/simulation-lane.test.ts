@@ -13,7 +13,10 @@ const [voter, alice] = [addressOf(1), addressOf(2)]
 const start = (governed: Governed = {}) => startGoverned({ accounts: [member(voter, ROLES.voter)], ...governed })
 
 /** Simulates calls of the chain contract as valid transactions in the block after a chain's head. */
-function simulated({ kv, head }: TestChain, calls: readonly (readonly [from: Address, name: string, ...args: readonly unknown[]])[]) {
+function simulated(
+  { kv, head }: TestChain,
+  calls: readonly (readonly [from: Address, name: string, ...args: readonly unknown[]])[],
+) {
   const host = createCallHost({ kv, crypto: nobleCrypto, chainId: CHAIN_ID as ChainId, interpreter: contractInterpreter() })
   return simulate(host, {
     base: { header: head.header, hash: head.hash },

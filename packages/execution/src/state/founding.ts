@@ -1,9 +1,9 @@
 import {
   type Consortium,
   type Genesis,
-  hasRoles,
   type Hash,
   type Height,
+  hasRoles,
   type Organisation,
   ROLES,
   type RosterEntry,
@@ -51,7 +51,8 @@ export function writeFounding(journal: Journal, { parameters, validators, nodes,
 const countMembers =
   ({ accounts, seats }: Consortium, nodes: Genesis['nodes']) =>
   (id: Hash): Pick<Organisation, 'members' | 'voters'> => {
-    const its = <T extends { readonly organisation: Hash }>(all: readonly T[]) => all.filter(({ organisation }) => organisation === id)
+    const its = <T extends { readonly organisation: Hash }>(all: readonly T[]) =>
+      all.filter(({ organisation }) => organisation === id)
     return {
       members: its(accounts).length + its(seats).length + its(nodes).length,
       voters: its(accounts).filter(({ roles }) => hasRoles(roles, ROLES.voter)).length,

@@ -159,7 +159,9 @@ describe('the next validator set', () => {
     fc.assert(
       fc.property(anyMembers(6), fc.nat(), powers, fc.boolean(), (members, chosen, power, rotates) => {
         const at = chosen % members.length
-        const wanted = members.map(([n, was], i) => [n, i === at ? power : was, i === at && rotates && power === was ? 99 : n] as const)
+        const wanted = members.map(
+          ([n, was], i) => [n, i === at ? power : was, i === at && rotates && power === was ? 99 : n] as const,
+        )
         const [current, goal] = [setOf(...members), setOf(...wanted)]
         const { joined, left } = moved(current, goal)
         fc.pre(3 * joined < current.totalPower && 3 * left < current.totalPower)

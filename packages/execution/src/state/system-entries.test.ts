@@ -38,26 +38,31 @@ const committed = (write: (journal: Journal) => void): MemoryKv => {
 }
 
 describe('an entry', () => {
-  it.each(Object.entries(CASES))('%s is read as written, in the block and after it, and removed', (_name, { kind, parts, value }) => {
-    fc.assert(
-      fc.property(parts, value, (key, written) => {
-        const kv = committed((journal) => {
-          writeEntry(journal, kind, written, ...key)
+  it.each(Object.entries(CASES))(
+    '%s is read as written, in the block and after it, and removed',
+    (_name, { kind, parts, value }) => {
+      fc.assert(
+        fc.property(parts, value, (key, written) => {
+          const kv = committed((journal) => {
+            writeEntry(journal, kind, written, ...key)
+            expect(entryIn(journal, kind, ...key)).toEqual(written)
+          })
+          expect(readEntry(kv, kind, ...key)).toEqual(written)
+          const journal = new Journal(kv)
           expect(entryIn(journal, kind, ...key)).toEqual(written)
-        })
-        expect(readEntry(kv, kind, ...key)).toEqual(written)
-        const journal = new Journal(kv)
-        expect(entryIn(journal, kind, ...key)).toEqual(written)
-        writeEntry(journal, kind, undefined, ...key)
-        expect(entryIn(journal, kind, ...key)).toBeUndefined()
-      }),
-      { numRuns: 40 },
-    )
-  })
+          writeEntry(journal, kind, undefined, ...key)
+          expect(entryIn(journal, kind, ...key)).toBeUndefined()
+        }),
+        { numRuns: 40 },
+      )
+    },
+  )
 
   it('has a key of its own, which is neither that of another nor of a record', () => {
     const records = Object.values(SYSTEM_RECORDS).flatMap(({ key, goodKey }) => [bytesToHex(key), bytesToHex(goodKey)])
-    const keyed = anyCase.chain((one) => one.parts.map((parts) => ({ kind: one.kind, parts, key: bytesToHex(one.kind.key(...parts)) })))
+    const keyed = anyCase.chain((one) =>
+      one.parts.map((parts) => ({ kind: one.kind, parts, key: bytesToHex(one.kind.key(...parts)) })),
+    )
     fc.assert(
       fc.property(keyed, keyed, (a, b) => {
         const isSame = a.kind === b.kind && JSON.stringify(a.parts) === JSON.stringify(b.parts)
@@ -72,12 +77,16 @@ describe('an entry', () => {
 
   it('of any other bytes is none', () => {
     fc.assert(
-      fc.property(anyCase.chain((one) => one.parts.map((parts) => [one, parts] as const)), any.bytesUpTo(80), ([{ kind }, parts], bytes) => {
-        fc.pre(!codec.decode(kind.codec, bytes).ok)
-        const kv = committed((journal) => journal.setStorage(SYSTEM_ADDRESS, kind.key(...parts), bytes))
-        expect(readEntry(kv, kind, ...parts)).toBeUndefined()
-        expect(entryIn(new Journal(kv), kind, ...parts)).toBeUndefined()
-      }),
+      fc.property(
+        anyCase.chain((one) => one.parts.map((parts) => [one, parts] as const)),
+        any.bytesUpTo(80),
+        ([{ kind }, parts], bytes) => {
+          fc.pre(!codec.decode(kind.codec, bytes).ok)
+          const kv = committed((journal) => journal.setStorage(SYSTEM_ADDRESS, kind.key(...parts), bytes))
+          expect(readEntry(kv, kind, ...parts)).toBeUndefined()
+          expect(entryIn(new Journal(kv), kind, ...parts)).toBeUndefined()
+        },
+      ),
       { numRuns: 100 },
     )
   })

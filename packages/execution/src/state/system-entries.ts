@@ -71,11 +71,8 @@ const decodeEntry = <T>(type: codec.Codec<T>, bytes: Uint8Array | undefined): T 
 }
 
 /** Reads an entry of the committed state. */
-export const readEntry = <K extends readonly unknown[], T>(
-  reader: KvReader,
-  kind: EntryKind<K, T>,
-  ...parts: K
-): T | undefined => decodeEntry(kind.codec, reader.get(systemFlatKey(kind.key(...parts))))
+export const readEntry = <K extends readonly unknown[], T>(reader: KvReader, kind: EntryKind<K, T>, ...parts: K): T | undefined =>
+  decodeEntry(kind.codec, reader.get(systemFlatKey(kind.key(...parts))))
 
 /** Decoded entries by their bytes, because a journal returns the same bytes again and again. */
 const decoded = new WeakMap<Uint8Array, unknown>()

@@ -81,9 +81,9 @@ describe('system records', () => {
   it('are settled only in a block that changed them: one that stays malformed is named once and keeps its good copy', () => {
     const kv = genesisKv()
     expect(block(kv, put(parameters, Uint8Array.of(1)))).toHaveLength(1)
-    expect(block(kv, (journal) => writeSystemRecord(journal, policies, { ...genesis.consortium.policies, sending: 'members' }))).toEqual(
-      [],
-    )
+    expect(
+      block(kv, (journal) => writeSystemRecord(journal, policies, { ...genesis.consortium.policies, sending: 'members' })),
+    ).toEqual([])
     const journal = new Journal(kv)
     expect(settleSystemRecords(journal)).toEqual([])
     expect(journal.changes()).toEqual([])

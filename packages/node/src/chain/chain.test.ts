@@ -33,8 +33,8 @@ import {
   testTransfers,
   testValidators,
 } from '../../test/chain.ts'
-import { addedValidator, chainCall, governedGenesis, provenReady } from '../../test/governing.ts'
 import { crypto, fourValidators as validators } from '../../test/fixture.ts'
+import { addedValidator, chainCall, governedGenesis, provenReady } from '../../test/governing.ts'
 import type { Kv } from '../powers.ts'
 import { BlockStore } from '../store/block-store.ts'
 import { type OwnedKv, openClassicKv } from '../store/classic-kv.ts'
@@ -325,9 +325,7 @@ describe('what the state says about the chain', () => {
     // A validator gets no power before its key has shown that it is in use.
     expect(node.chain.head.nextValidators.validators).toHaveLength(4)
     const { number } = node.chain.head.header
-    await node.produce([
-      await provenReady(crypto, node.chain.domain, added, five.secretKeys.get(added.address)!, number),
-    ])
+    await node.produce([await provenReady(crypto, node.chain.domain, added, five.secretKeys.get(added.address)!, number)])
     expect(node.chain.head.validators.validators).toHaveLength(4)
     expect(node.chain.head.nextValidators.validators).toEqual(five.set.validators)
     const third = await node.produce()

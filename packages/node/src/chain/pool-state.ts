@@ -42,7 +42,6 @@ export function poolStateOf(reader: KvReader, { header, parameters }: Pick<Head,
       turn: (sender) => sending.laneTurn(sender),
     },
     check: (transaction) => checkRules(transaction, transaction.sender, rules),
-    cost: (transaction) =>
-      maximumCost(chargedPolicy(feePolicy, sending.usesLane(transaction, transaction.sender)), transaction),
+    cost: (transaction) => maximumCost(chargedPolicy(feePolicy, sending.usesLane(transaction, transaction.sender)), transaction),
   }
 }

@@ -26,6 +26,10 @@ export function readPart(blocks: PartReader, { height, count }: BlockPart): Repl
   return {
     block: blockContextOf(block.header),
     transactions: packTransactions(transactions),
-    receipts: transactions.map((_, i) => ({ status: receipts[i]!.status, gasUsed: receipts[i]!.gasUsed, payer: receipts[i]!.payer })),
+    receipts: transactions.map((_, i) => ({
+      status: receipts[i]!.status,
+      gasUsed: receipts[i]!.gasUsed,
+      payer: receipts[i]!.payer,
+    })),
   }
 }

@@ -32,7 +32,11 @@ export class LaneSenders {
    *
    * @param queueOf the pooled transactions of a sender
    */
-  offer(queueOf: (sender: Address) => SenderQueue | undefined, rules: LaneRules, height: number): readonly CandidateQueue<SignedTransaction>[] {
+  offer(
+    queueOf: (sender: Address) => SenderQueue | undefined,
+    rules: LaneRules,
+    height: number,
+  ): readonly CandidateQueue<SignedTransaction>[] {
     const byTurn = new Map<Hash | Address, SignedTransaction[]>()
     for (const sender of this.#senders) {
       const queue = queueOf(sender)

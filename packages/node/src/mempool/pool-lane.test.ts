@@ -35,7 +35,12 @@ function createPool(hasLane = true): TransactionPool {
   })
 }
 
-async function add(pool: TransactionPool, sender: number, nonce: number, { value = 0n, fee = 0n, gas = 21_000n } = {}): Promise<string> {
+async function add(
+  pool: TransactionPool,
+  sender: number,
+  nonce: number,
+  { value = 0n, fee = 0n, gas = 21_000n } = {},
+): Promise<string> {
   const raw = await accounts[sender]!.signTransaction({
     type: 'eip1559',
     chainId: CHAIN_ID,

@@ -268,10 +268,12 @@ export class TransactionPool implements Mempool {
 
   candidates(fill: FillLimits): readonly CandidateQueue<SignedTransaction>[] {
     const { chargesFees, baseFee, lane, height } = this.#options.state()
-    const byLane = this.#lane.offer((sender) => this.#waiting.queue(sender), lane, height).map(({ use, candidates }) => ({
-      use,
-      candidates: candidates.filter(({ hash }) => !this.#suspension.has(hash)),
-    }))
+    const byLane = this.#lane
+      .offer((sender) => this.#waiting.queue(sender), lane, height)
+      .map(({ use, candidates }) => ({
+        use,
+        candidates: candidates.filter(({ hash }) => !this.#suspension.has(hash)),
+      }))
     const offered = new Set(byLane.flatMap(({ candidates }) => candidates.map(({ hash }) => hash)))
     const isSuspended = (hash: Hash) => this.#suspension.has(hash) || offered.has(hash)
     const request = { fill, isSuspended, dropped: this.#use.dropped }

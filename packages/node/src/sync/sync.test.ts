@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openTestNode, type TestNode, testAccounts, testTransfers, testValidators } from '../../test/chain.ts'
 import { ManualClock } from '../../test/clock.ts'
-import { addedValidator, governedGenesis, provenReady } from '../../test/governing.ts'
 import { crypto, fourValidators as validators } from '../../test/fixture.ts'
+import { addedValidator, governedGenesis, provenReady } from '../../test/governing.ts'
 import { bytes, forged, honest, LIES, type Lie, liarsOf, type Responder, SyncNetwork } from '../../test/sync-network.ts'
 import { TransportError } from '../powers.ts'
 import { SYNC_LIMITS } from './limits.ts'
@@ -228,9 +228,7 @@ describe('next', () => {
     const openGoverned = () => openTestNode({ crypto, validators: five, genesis })
     const [ahead, behind] = [await openGoverned(), await openGoverned()]
     await ahead.produce(await addedValidator(added, idOfName('v1')!))
-    await ahead.produce([
-      await provenReady(crypto, ahead.chain.domain, added, five.secretKeys.get(added.address)!, Height(1)),
-    ])
+    await ahead.produce([await provenReady(crypto, ahead.chain.domain, added, five.secretKeys.get(added.address)!, Height(1))])
     for (let height = 3; height <= 4; height++) await ahead.produce()
     const world = await createWorld(behind)
     world.network.responders.set('peer', honest(ahead))

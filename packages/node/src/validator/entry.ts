@@ -111,12 +111,14 @@ export function fromEntries(
       throw new CommandError(`validators ${names.indexOf(name)} and ${i} have the same name: give each another one`)
   })
   const organisations = entries.map((entry, i) => idOf(entry.organisation ?? names[i]!))
-  const nodes = entries.map(({ peerId, addresses }, i): RegisteredNode => ({
-    peerId,
-    kind: 'validator',
-    organisation: organisations[i]!,
-    addresses,
-  }))
+  const nodes = entries.map(
+    ({ peerId, addresses }, i): RegisteredNode => ({
+      peerId,
+      kind: 'validator',
+      organisation: organisations[i]!,
+      addresses,
+    }),
+  )
   const seats = entries.map(({ peerId }, i) => ({ id: idOf(names[i]!), organisation: organisations[i]!, peerIds: [peerId] }))
   return {
     validators: createValidatorSet(validators),

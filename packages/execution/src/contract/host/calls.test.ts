@@ -255,7 +255,14 @@ describe('other accounts', () => {
     const frame = withCallee()
     const gas = (codeBytes: number) => {
       giveCode(frame.journal, CALLEE, new Uint8Array(codeBytes), Hash(new Uint8Array(32).fill(1)))
-      const rest = { version: 1, authority: undefined, paused: false, executionVersion: Hash(new Uint8Array(32)), loadGas: 0, callers: 0 }
+      const rest = {
+        version: 1,
+        authority: undefined,
+        paused: false,
+        executionVersion: Hash(new Uint8Array(32)),
+        loadGas: 0,
+        callers: 0,
+      }
       writeRecord(frame.journal, CALLEE, { ...rest, codeBytes })
       frame.journal.beginTransaction()
       return gasOf(`quoin.codeAt('${TO}')`, frame)

@@ -10,6 +10,7 @@ import {
   unwrap,
   ZERO_ADDRESS,
 } from '@quoin/protocol'
+import { recordOrNone, SYSTEM_ADDRESS, SYSTEM_RECORDS } from '../../state/system-records.ts'
 import type { GuestValue } from '../../vm/index.ts'
 import { checksumText } from '../abi/address.ts'
 import { encodeEvent } from '../abi/event.ts'
@@ -27,7 +28,6 @@ import {
   writeCodeVersion,
   writeRecord,
 } from '../record.ts'
-import { recordOrNone, SYSTEM_ADDRESS, SYSTEM_RECORDS } from '../../state/system-records.ts'
 import { NO_OUTPUTS } from '../values.ts'
 import { nativeFunction as fn, type NativeAction, type NativeCall, type NativeContract } from './native.ts'
 import type { NativeHost } from './native-host.ts'

@@ -1,9 +1,9 @@
 import {
   type AccountEntry,
   type Address,
+  type Hash,
   hasAnyRole,
   hasRoles,
-  type Hash,
   ROLES,
   rolesProblem,
   standing,
@@ -11,8 +11,8 @@ import {
   ZERO_HASH,
 } from '@quoin/protocol'
 import { SYSTEM_ENTRIES } from '../../../state/system-entries.ts'
-import { readRecord, recordUse } from '../../record.ts'
 import { keyReadGas } from '../../key-gas.ts'
+import { readRecord, recordUse } from '../../record.ts'
 import { addressOf, bytesOf, type ChainState, chainAction, idOf } from './chain-state.ts'
 import { governs } from './governing.ts'
 import { countMembers, organisationOf } from './organisations.ts'
@@ -88,26 +88,24 @@ function accept(chain: ChainState, address: Address, organisation: Hash): void {
 
 /** Accounts and contracts with roles. */
 export const ACCOUNTS = {
-  setAccount: chainAction(
-    (chain, account: string, given: Uint8Array, roles: bigint, expiry: bigint, suspended: boolean) => {
-      const [address, organisation] = [addressOf(account), idOf(given)]
-      const after: AccountEntry = { organisation, roles: Number(roles), expiry: Number(expiry), suspended }
-      if (address === ZERO_ADDRESS) chain.refuse('Invalid', 'account', 'must not be the zero address')
-      checkEntry(chain, after)
-      organisationOf(chain, organisation)
-      const before = chain.entry(ENTRY, address)
-      if (!governs(chain)) {
-        checkAdmin(chain, organisation, before?.organisation === organisation ? before : undefined, after.roles)
-        if (before?.organisation !== organisation) {
-          // Whoever is entered by an admin agrees first: nobody enters the address of another and suspends it.
-          chain.setEntry(OFFER, after, address, organisation)
-          return chain.emit('AccountOffered', address, ...shownEntry(after), chain.sender)
-        }
+  setAccount: chainAction((chain, account: string, given: Uint8Array, roles: bigint, expiry: bigint, suspended: boolean) => {
+    const [address, organisation] = [addressOf(account), idOf(given)]
+    const after: AccountEntry = { organisation, roles: Number(roles), expiry: Number(expiry), suspended }
+    if (address === ZERO_ADDRESS) chain.refuse('Invalid', 'account', 'must not be the zero address')
+    checkEntry(chain, after)
+    organisationOf(chain, organisation)
+    const before = chain.entry(ENTRY, address)
+    if (!governs(chain)) {
+      checkAdmin(chain, organisation, before?.organisation === organisation ? before : undefined, after.roles)
+      if (before?.organisation !== organisation) {
+        // Whoever is entered by an admin agrees first: nobody enters the address of another and suspends it.
+        chain.setEntry(OFFER, after, address, organisation)
+        return chain.emit('AccountOffered', address, ...shownEntry(after), chain.sender)
       }
-      replace(chain, address, before, after)
-      chain.emit('AccountChanged', address, ...shownEntry(after), chain.sender)
-    },
-  ),
+    }
+    replace(chain, address, before, after)
+    chain.emit('AccountChanged', address, ...shownEntry(after), chain.sender)
+  }),
   removeAccount: chainAction((chain, account: string) => {
     const address = addressOf(account)
     const before = chain.entry(ENTRY, address)

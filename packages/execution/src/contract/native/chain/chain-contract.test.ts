@@ -3,10 +3,10 @@ import {
   addressOfPublicKey,
   bytesToHex,
   codec,
+  nobleCrypto as crypto,
   type Height,
   idOfName,
   LIMITS,
-  nobleCrypto as crypto,
   publicKeyOf,
   ROLES,
   readyDigest,
@@ -55,7 +55,9 @@ class Chain {
   does(name: string, args: readonly unknown[] = [], from: Address = GOVERNOR): readonly string[] {
     const before = this.journal.checkpoint()
     this.#contracts.call(chainContract, name, args, { from })
-    const logs = this.journal.logsSince(before).map(({ topics, data }) => ({ address: SYSTEM_ADDRESS, topics, data: bytesToHex(data) }))
+    const logs = this.journal
+      .logsSince(before)
+      .map(({ topics, data }) => ({ address: SYSTEM_ADDRESS, topics, data: bytesToHex(data) }))
     const parsed = parseEventLogs({ abi: CHAIN_ABI as Abi, logs: logs as never }) as unknown as readonly { eventName: string }[]
     expect(parsed).toHaveLength(logs.length)
     return parsed.map(({ eventName }) => eventName)
@@ -81,13 +83,11 @@ class Chain {
   }
 }
 
-const setAccount = (address: Address, roles: number, rest: { organisation?: string; expiry?: number; suspended?: boolean } = {}) => [
-  address,
-  rest.organisation ?? BANK_B,
-  roles,
-  rest.expiry ?? 0,
-  rest.suspended ?? false,
-]
+const setAccount = (
+  address: Address,
+  roles: number,
+  rest: { organisation?: string; expiry?: number; suspended?: boolean } = {},
+) => [address, rest.organisation ?? BANK_B, roles, rest.expiry ?? 0, rest.suspended ?? false]
 
 describe('only the governor', () => {
   it.each([
@@ -103,7 +103,11 @@ describe('only the governor', () => {
     ['offerGovernor', [OTHER, 100]],
     ['setParticipants', [[OTHER]]],
   ])('may call %s', (name, args) => {
-    expect(new Chain().refusal(name, args, OTHER)).toEqual(['NotGovernor', expect.stringMatching(new RegExp(OTHER, 'i')), expect.stringMatching(new RegExp(GOVERNOR, 'i'))])
+    expect(new Chain().refusal(name, args, OTHER)).toEqual([
+      'NotGovernor',
+      expect.stringMatching(new RegExp(OTHER, 'i')),
+      expect.stringMatching(new RegExp(GOVERNOR, 'i')),
+    ])
   })
 })
 
@@ -230,7 +234,11 @@ describe('accounts', () => {
   it('keep the last voter of an organisation with votes', () => {
     const chain = new Chain()
     chain.does('setAccount', setAccount(VOTER, ROLES.voter))
-    for (const change of [setAccount(VOTER, 0), setAccount(VOTER, ROLES.voter, { suspended: true }), setAccount(VOTER, ROLES.voter, { organisation: BANK_A })])
+    for (const change of [
+      setAccount(VOTER, 0),
+      setAccount(VOTER, ROLES.voter, { suspended: true }),
+      setAccount(VOTER, ROLES.voter, { organisation: BANK_A }),
+    ])
       expect(chain.refusal('setAccount', change)).toEqual(['Refused', expect.stringContaining('the last voter')])
     expect(chain.refusal('removeAccount', [VOTER])[0]).toBe('Refused')
     chain.does('setAccount', setAccount(CLERK, ROLES.voter))
@@ -246,7 +254,9 @@ describe('accounts', () => {
   })
 
   it('belong to an organisation that exists', () => {
-    expect(new Chain().refusal('setAccount', setAccount(CLERK, 1, { organisation: idOfName('none')! }))[0]).toBe('UnknownOrganisation')
+    expect(new Chain().refusal('setAccount', setAccount(CLERK, 1, { organisation: idOfName('none')! }))[0]).toBe(
+      'UnknownOrganisation',
+    )
   })
 })
 
@@ -353,7 +363,12 @@ describe('nodes', () => {
     const chain = new Chain()
     const address = (n: number) => `/dns4/${'x'.repeat(110)}/tcp/${n}`
     for (let i = 1; i < LIMITS.nodesMax; i++)
-      chain.does('setNode', [`12D3KooW${String(i).padStart(44, '0')}`, 'observer', BANK_B, Array.from({ length: 8 }, (_, n) => address(n))])
+      chain.does('setNode', [
+        `12D3KooW${String(i).padStart(44, '0')}`,
+        'observer',
+        BANK_B,
+        Array.from({ length: 8 }, (_, n) => address(n)),
+      ])
     expect(chain.refusal('setNode', ['one-more', 'observer', BANK_B, []])[0]).toBe('Refused')
     const changed = Array.from({ length: 8 }, (_, n) => address(n + 9))
     const ticks = chain.gas('setNodeAddresses', [`12D3KooW${'7'.padStart(44, '0')}`, changed])
@@ -396,7 +411,11 @@ describe('validators', () => {
   it.each([
     ['an id that is taken', [BANK_A, BANK_B, keyOf(41), 1, OTHER, ['peer-c']], 'Refused'],
     ['no organisation', [idOfName('n')!, idOfName('none')!, keyOf(41), 1, OTHER, ['peer-c']], 'UnknownOrganisation'],
-    ['a key that is no point', [idOfName('n')!, BANK_B, Uint8Array.of(1, 2, ...new Uint8Array(32).fill(255)), 1, OTHER, ['peer-c']], 'Invalid'],
+    [
+      'a key that is no point',
+      [idOfName('n')!, BANK_B, Uint8Array.of(1, 2, ...new Uint8Array(32).fill(255)), 1, OTHER, ['peer-c']],
+      'Invalid',
+    ],
     ['a short key', [idOfName('n')!, BANK_B, new Uint8Array(33), 1, OTHER, ['peer-c']], 'Invalid'],
     ['the key of another', [idOfName('n')!, BANK_B, TEST_VALIDATOR.publicKey, 1, OTHER, ['peer-c']], 'Refused'],
     ['too much power', [idOfName('n')!, BANK_B, keyOf(41), 2 ** 32 + 1, OTHER, ['peer-c']], 'Invalid'],
@@ -413,7 +432,11 @@ describe('validators', () => {
   it('show that their key is in use', () => {
     const chain = start()
     chain.at(2_000)
-    const proof = (height: number, n = 40, under = domain) => [id, height, sign(n, readyDigest(crypto, under, id, height as Height))]
+    const proof = (height: number, n = 40, under = domain) => [
+      id,
+      height,
+      sign(n, readyDigest(crypto, under, id, height as Height)),
+    ]
     expect(chain.refusal('ready', proof(999))[0]).toBe('Invalid')
     expect(chain.refusal('ready', proof(2_001))[0]).toBe('Invalid')
     expect(chain.refusal('ready', proof(1_500, 41))).toEqual(['Invalid', 'signature', expect.any(String)])
@@ -429,7 +452,9 @@ describe('validators', () => {
     const before = addressOfPublicKey(crypto, keyOf(40))!
     const proof = (n: number, from = before) => [id, bytesToHex(keyOf(n)), sign(n, rotationDigest(crypto, domain, id, from))]
     expect(chain.refusal('rotateKey', proof(41), OTHER)[0]).toBe('NotAllowed')
-    expect(chain.refusal('rotateKey', [id, bytesToHex(keyOf(41)), sign(40, rotationDigest(crypto, domain, id, before))], CLERK)[0]).toBe('Invalid')
+    expect(
+      chain.refusal('rotateKey', [id, bytesToHex(keyOf(41)), sign(40, rotationDigest(crypto, domain, id, before))], CLERK)[0],
+    ).toBe('Invalid')
     expect(chain.does('rotateKey', proof(41), CLERK)).toEqual(['KeyRotated'])
     expect(entry(chain)).toMatchObject({ publicKey: keyOf(41), rotatedAt: 7, readyAt: 7, changedAt: 7 })
     const after = addressOfPublicKey(crypto, keyOf(41))!
@@ -448,7 +473,9 @@ describe('validators', () => {
     chain.does('setPower', [BANK_A, 0])
     expect(chain.refusal('removeValidator', [BANK_A])).toEqual(['Refused', expect.stringContaining('still votes')])
     chain.does('removeNode', ['peer-b'])
-    expect(chain.refusal('addValidator', [idOfName('n')!, BANK_B, bytesToHex(keyOf(40)), 1, OTHER, ['peer-b']])[0]).toBe('UnknownNode')
+    expect(chain.refusal('addValidator', [idOfName('n')!, BANK_B, bytesToHex(keyOf(40)), 1, OTHER, ['peer-b']])[0]).toBe(
+      'UnknownNode',
+    )
   })
 })
 
@@ -459,7 +486,11 @@ describe('rules', () => {
     chain.does('setParameter', ['feePolicy', 1])
     chain.does('setParameter', ['initialBaseFee', 10n ** 30n])
     chain.does('setPolicy', ['deploying', 'members'])
-    expect(recordIn(chain.journal, SYSTEM_RECORDS.parameters)).toMatchObject({ blockIntervalMs: 700, feePolicy: 'burn', initialBaseFee: 10n ** 30n })
+    expect(recordIn(chain.journal, SYSTEM_RECORDS.parameters)).toMatchObject({
+      blockIntervalMs: 700,
+      feePolicy: 'burn',
+      initialBaseFee: 10n ** 30n,
+    })
     expect(chain.tells('parameter', ['feePolicy'])).toBe(1n)
     expect(chain.tells('policy', ['deploying'])).toBe('members')
     chain.does('setRoleName', [16, 'teller'])

@@ -1,13 +1,8 @@
 import { type Address, bytesToHex, codec, err, type Hash, hexToBytes, type Result, unwrap } from '@quoin/protocol'
 import { keyTextOf } from '../../../state/keys.ts'
 import { type EntryKind, entryIn } from '../../../state/system-entries.ts'
-import {
-  encodeSystemRecord,
-  recordIn,
-  recordOrNone,
-  SYSTEM_ADDRESS,
-  type SystemRecord,
-} from '../../../state/system-records.ts'
+import { encodeSystemRecord, recordIn, recordOrNone, SYSTEM_ADDRESS, type SystemRecord } from '../../../state/system-records.ts'
+import { disk } from '../../../ticks.ts'
 import type { GuestValue } from '../../../vm/index.ts'
 import { encodeWithSelector } from '../../abi/encode.ts'
 import { encodeEvent } from '../../abi/event.ts'
@@ -15,7 +10,6 @@ import { CONTRACT_GAS } from '../../contract-gas.ts'
 import { type Failure, OUT_OF_GAS } from '../../failure.ts'
 import { keyReadGas, keyWriteGas } from '../../key-gas.ts'
 import { encodedValueGas } from '../../library/price.ts'
-import { disk } from '../../../ticks.ts'
 import type { NativeAction, NativeCall } from '../native.ts'
 
 /** Why a call of the chain contract fails. `chainAction` turns it into the call's failure; nothing else catches it. */

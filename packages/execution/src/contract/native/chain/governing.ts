@@ -29,7 +29,8 @@ export const GOVERNING = {
   acceptGovernor: chainAction((chain) => {
     const present = chain.record(governance)
     const { governor: before, offer } = present
-    if (offer === undefined || offer.to !== chain.sender) return chain.refuse('NotAllowed', chain.sender, 'governance is not offered to it')
+    if (offer === undefined || offer.to !== chain.sender)
+      return chain.refuse('NotAllowed', chain.sender, 'governance is not offered to it')
     if (chain.block.number > offer.lastHeight) chain.refuse('Refused', `the offer was valid up to block ${offer.lastHeight}`)
     chain.pay(keyReadGas(recordUse(chain.journal, offer.to)))
     const contract = readRecord(chain.journal, offer.to)

@@ -29,10 +29,15 @@ function checkNode(chain: ChainState, peerId: string, addresses: readonly string
     chain.refuse('Invalid', 'addresses', `has ${addresses.length} entries, at most ${nodeAddressesMax} are allowed`)
   const wrong = addresses.findIndex((address) => !isPrintable(address, nodeAddressCharsMax))
   if (wrong >= 0)
-    chain.refuse('Invalid', `addresses[${wrong}]`, `must have 1 to ${nodeAddressCharsMax} printable ASCII characters without spaces`)
+    chain.refuse(
+      'Invalid',
+      `addresses[${wrong}]`,
+      `must have 1 to ${nodeAddressCharsMax} printable ASCII characters without spaces`,
+    )
 }
 
-const findNode = (nodes: readonly NodeEntry[], peerId: string): NodeEntry | undefined => nodes.find((node) => node.peerId === peerId)
+const findNode = (nodes: readonly NodeEntry[], peerId: string): NodeEntry | undefined =>
+  nodes.find((node) => node.peerId === peerId)
 
 /** A node's own entry, which costs little to read. A peer id that is too long for a key is no node's. */
 export const entryOf = (chain: ChainState, peerId: string): Omit<RegisteredNode, 'peerId'> | undefined =>
@@ -47,13 +52,10 @@ function voterOn(chain: ChainState, peerId: string): RosterEntry | undefined {
   const isIn = (set: ValidatorSet, id: Hash): boolean => set.withId(id) !== undefined
   return chain
     .record(ROSTER)
-    .find(
-      ({ id, peerIds, power }) => peerIds.includes(peerId) && (power > 0 || isIn(sets.next, id) || isIn(sets.afterNext, id)),
-    )
+    .find(({ id, peerIds, power }) => peerIds.includes(peerId) && (power > 0 || isIn(sets.next, id) || isIn(sets.afterNext, id)))
 }
 
-const sorted = (nodes: readonly NodeEntry[]): readonly NodeEntry[] =>
-  nodes.toSorted((a, b) => (a.peerId < b.peerId ? -1 : 1))
+const sorted = (nodes: readonly NodeEntry[]): readonly NodeEntry[] => nodes.toSorted((a, b) => (a.peerId < b.peerId ? -1 : 1))
 
 /** Machines that the network admits. */
 export const NODES_OF_CHAIN = {
@@ -96,10 +98,14 @@ export const NODES_OF_CHAIN = {
     const { kind, organisation } = nodeOf(chain, peerId)
     if (!governs(chain)) {
       mustHaveRole(chain, organisation, 'admin')
-      if (kind !== 'observer') chain.refuse('NotAllowed', chain.sender, 'an admin may only remove observers of its own organisation')
+      if (kind !== 'observer')
+        chain.refuse('NotAllowed', chain.sender, 'an admin may only remove observers of its own organisation')
     }
     if (voterOn(chain, peerId) !== undefined)
-      chain.refuse('Refused', 'a validator votes from this node: set its power to 0 and wait until it has left the set, or give it other nodes')
+      chain.refuse(
+        'Refused',
+        'a validator votes from this node: set its power to 0 and wait until it has left the set, or give it other nodes',
+      )
     chain.setRecord(
       NODES,
       chain.record(NODES).filter((node) => node.peerId !== peerId),

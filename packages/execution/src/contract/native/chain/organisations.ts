@@ -83,25 +83,22 @@ const NEW: Pick<Organisation, 'suspended' | 'members' | 'voters' | 'checkpoints'
 
 /** Organisations: entered, changed and removed by the governor alone. */
 export const ORGANISATIONS = {
-  setOrganisation: chainAction(
-    (chain, given: Uint8Array, name: string, votes: bigint, share: bigint, grantable: bigint) => {
-      mustGovern(chain)
-      const id = idOf(given)
-      const problem = idProblem(id)
-      if (problem !== undefined) chain.refuse('Invalid', 'id', problem)
-      checkTerms(chain, name, votes, share, grantable)
-      const known = chain.entry(ENTRY, id)
-      const present = known ?? NEW
-      const change = Number(votes) - present.votes
-      addVotes(chain, known === undefined ? 1 : 0, change)
-      const isFirst = known === undefined
-      const checkpoints =
-        change === 0 && !isFirst ? present.checkpoints : checkpoint(chain, id, present.checkpoints, Number(votes))
-      const terms = { name, votes: Number(votes), share: Number(share), grantable: Number(grantable) }
-      chain.setEntry(ENTRY, { ...present, ...terms, checkpoints }, id)
-      chain.emit('OrganisationChanged', given, name, votes, share, grantable)
-    },
-  ),
+  setOrganisation: chainAction((chain, given: Uint8Array, name: string, votes: bigint, share: bigint, grantable: bigint) => {
+    mustGovern(chain)
+    const id = idOf(given)
+    const problem = idProblem(id)
+    if (problem !== undefined) chain.refuse('Invalid', 'id', problem)
+    checkTerms(chain, name, votes, share, grantable)
+    const known = chain.entry(ENTRY, id)
+    const present = known ?? NEW
+    const change = Number(votes) - present.votes
+    addVotes(chain, known === undefined ? 1 : 0, change)
+    const isFirst = known === undefined
+    const checkpoints = change === 0 && !isFirst ? present.checkpoints : checkpoint(chain, id, present.checkpoints, Number(votes))
+    const terms = { name, votes: Number(votes), share: Number(share), grantable: Number(grantable) }
+    chain.setEntry(ENTRY, { ...present, ...terms, checkpoints }, id)
+    chain.emit('OrganisationChanged', given, name, votes, share, grantable)
+  }),
   suspendOrganisation: chainAction((chain, given: Uint8Array, suspended: boolean) => {
     mustGovern(chain)
     const id = idOf(given)
@@ -112,7 +109,8 @@ export const ORGANISATIONS = {
     mustGovern(chain)
     const id = idOf(given)
     const { members, votes } = organisationOf(chain, id)
-    if (members > 0) chain.refuse('Refused', `${members} accounts, nodes and validators of the organisation are left: remove them first`)
+    if (members > 0)
+      chain.refuse('Refused', `${members} accounts, nodes and validators of the organisation are left: remove them first`)
     // What it could vote in earlier blocks is forgotten with it.
     if (votes > 0) chain.refuse('Refused', 'the organisation has votes: set them to 0 first')
     addVotes(chain, -1, 0)
@@ -132,4 +130,3 @@ export const ORGANISATIONS = {
   }),
   totalVotesAt: chainAction((chain, height: bigint) => votesAt(chain, ZERO_HASH, chain.record(TOTALS).checkpoints, height)),
 }
-

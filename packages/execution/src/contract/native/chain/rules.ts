@@ -5,8 +5,8 @@ import {
   CUSTOM_ROLE_BIT_MAX,
   CUSTOM_ROLE_BIT_MIN,
   FEE_POLICIES,
-  parametersProblem,
   type Policies,
+  parametersProblem,
   rolesProblem,
   U64_SAFE_MAX,
 } from '@quoin/protocol'
@@ -37,7 +37,10 @@ function valueOf(chain: ChainState, name: keyof ChainParameters, value: bigint):
   if (name === 'initialBaseFee') return value
   if (value > BigInt(U64_SAFE_MAX)) return chain.refuse('Invalid', name, `is ${value}, must be below 2^53`)
   if (name !== 'feePolicy') return Number(value)
-  return FEE_POLICIES[Number(value)] ?? chain.refuse('Invalid', name, `is ${value}, must be the position of one of ${FEE_POLICIES.join(', ')}`)
+  return (
+    FEE_POLICIES[Number(value)] ??
+    chain.refuse('Invalid', name, `is ${value}, must be the position of one of ${FEE_POLICIES.join(', ')}`)
+  )
 }
 
 function parameterName(chain: ChainState, parameters: ChainParameters, name: string): keyof ChainParameters {
@@ -124,4 +127,3 @@ export const RESTRICTIONS = {
     return BigInt(readRecord(chain.journal, target)?.callers ?? 0)
   }),
 }
-

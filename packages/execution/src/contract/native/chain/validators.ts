@@ -1,6 +1,6 @@
 import {
-  addressOfUncompressedKey,
   type Address,
+  addressOfUncompressedKey,
   compressedKey,
   type Hash,
   type Height,
@@ -10,8 +10,8 @@ import {
   type Power,
   PUBLIC_KEY_BYTES,
   type PublicKey,
-  readyDigest,
   type RosterEntry,
+  readyDigest,
   rotationDigest,
   type SigningDomain,
   ZERO_HASH,
@@ -136,7 +136,10 @@ export const VALIDATORS = {
     mustGovern(chain)
     const entry = validatorOf(chain, idOf(id))
     if (entry.equivocated && power > 0n)
-      chain.refuse('Refused', 'the validator has equivocated and gets no power again: remove it, and add one with another id and key')
+      chain.refuse(
+        'Refused',
+        'the validator has equivocated and gets no power again: remove it, and add one with another id and key',
+      )
     put(chain, { ...entry, power: checkPower(chain, power), changedAt: chain.block.number })
     chain.emit('PowerChanged', id, power)
   }),
@@ -204,4 +207,3 @@ export const VALIDATORS = {
     return [true, bytesOf(organisation), publicKey, BigInt(power), feeAddress, peerIds, BigInt(readyAt), equivocated, ...powers]
   }),
 }
-

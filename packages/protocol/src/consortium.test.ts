@@ -5,7 +5,14 @@ import { checkRoundTrip, checkStrict } from '../test/codec-laws.ts'
 import * as governed from '../test/governed-arbitraries.ts'
 import { type Address, concatBytes, ZERO_ADDRESS } from './bytes.ts'
 import { decode, encode } from './codec.ts'
-import { type Consortium, consortiumCodec, consortiumProblem, DEFAULT_GRANTABLE, ownSeat, ungovernedConsortium } from './consortium.ts'
+import {
+  type Consortium,
+  consortiumCodec,
+  consortiumProblem,
+  DEFAULT_GRANTABLE,
+  ownSeat,
+  ungovernedConsortium,
+} from './consortium.ts'
 import { LIMITS } from './limits.ts'
 import type { NodeEntry } from './node-registry.ts'
 import { OPEN_POLICIES } from './policies.ts'
@@ -57,10 +64,18 @@ describe('a consortium', () => {
 
   it.each<[string, Partial<Consortium>, string]>([
     ['unsorted organisations', { organisations: good.organisations.toReversed() }, 'organisations must be sorted'],
-    ['an organisation twice', { organisations: [good.organisations[0]!, good.organisations[0]!] }, 'organisations must be sorted'],
+    [
+      'an organisation twice',
+      { organisations: [good.organisations[0]!, good.organisations[0]!] },
+      'organisations must be sorted',
+    ],
     ['unsorted seats', { seats: good.seats.toReversed() }, 'seats must be sorted'],
     ['a participant twice', { participants: [account, account] }, 'participants must be sorted'],
-    ['an account twice', { accounts: [0, 1].map(() => ({ address: account, organisation: A, roles: 1, expiry: 0 })) }, 'accounts'],
+    [
+      'an account twice',
+      { accounts: [0, 1].map(() => ({ address: account, organisation: A, roles: 1, expiry: 0 })) },
+      'accounts',
+    ],
     ['unsorted peer ids', { seats: [{ ...ownSeat(one), peerIds: ['b', 'a'] }] }, 'peer ids must be sorted'],
     ['too many peer ids', { seats: [{ ...ownSeat(one), peerIds: ['a', 'b', 'c', 'd', 'e'] }] }, '5 items'],
     ['an id that is no name', { seats: [{ ...ownSeat(one), organisation: `0x${'ff'.repeat(32)}` as never }] }, 'is not the id'],
@@ -87,13 +102,33 @@ describe('what does not fit together', () => {
   const other = idOfName('other')!
   const seats = (...changes: readonly object[]) => good.seats.map((seat, i) => ({ ...seat, ...changes[i] }))
   it.each<[string, Partial<Consortium>, string]>([
-    ['an account', { accounts: [{ address: account, organisation: other, roles: 0, expiry: 0 }] }, `account ${account}: there is no organisation other`],
-    ['a node', { organisations: good.organisations.slice(0, 1), seats: good.seats.slice(0, 1) }, 'node p2: there is no organisation bank-b'],
-    ['a seat without a validator', { seats: [...good.seats, { id: other, organisation: A, peerIds: [] }] }, 'validator other: it has a seat, but is not among the validators'],
+    [
+      'an account',
+      { accounts: [{ address: account, organisation: other, roles: 0, expiry: 0 }] },
+      `account ${account}: there is no organisation other`,
+    ],
+    [
+      'a node',
+      { organisations: good.organisations.slice(0, 1), seats: good.seats.slice(0, 1) },
+      'node p2: there is no organisation bank-b',
+    ],
+    [
+      'a seat without a validator',
+      { seats: [...good.seats, { id: other, organisation: A, peerIds: [] }] },
+      'validator other: it has a seat, but is not among the validators',
+    ],
     ['a seat of nobody', { seats: seats({ organisation: other }) }, 'validator bank-a: there is no organisation other'],
-    ['a node of another organisation', { seats: seats({ peerIds: ['p2'] }) }, 'validator bank-a: its node p2 is not a node of bank-a'],
+    [
+      'a node of another organisation',
+      { seats: seats({ peerIds: ['p2'] }) },
+      'validator bank-a: its node p2 is not a node of bank-a',
+    ],
     ['a node that is not there', { seats: seats({ peerIds: ['p3'] }) }, 'validator bank-a: its node p3 is not a node of bank-a'],
-    ['a node of two validators', { seats: seats({ peerIds: ['p2'], organisation: B }) }, 'validator bank-b: its node p2 is a node of bank-a too'],
+    [
+      'a node of two validators',
+      { seats: seats({ peerIds: ['p2'], organisation: B }) },
+      'validator bank-b: its node p2 is a node of bank-a too',
+    ],
     ['a validator without a seat', { seats: good.seats.slice(1) }, 'validator bank-a: it belongs to no organisation'],
   ])('%s', (_what, wrong, problem) => {
     expect(consortiumProblem({ ...good, ...wrong }, validators, nodes)).toBe(problem)

@@ -1,9 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CUSTOM_ROLE_BIT_MAX, CUSTOM_ROLE_BIT_MIN, hasAnyRole, hasRoles, PROTOCOL_ROLES, ROLE_NAMES, ROLES, rolesProblem } from './roles.ts'
+import {
+  CUSTOM_ROLE_BIT_MAX,
+  CUSTOM_ROLE_BIT_MIN,
+  hasAnyRole,
+  hasRoles,
+  PROTOCOL_ROLES,
+  ROLE_NAMES,
+  ROLES,
+  rolesProblem,
+} from './roles.ts'
 
 const bits = (roles: number) => Array.from({ length: 32 }, (_, bit) => Math.floor(roles / 2 ** bit) % 2 === 1)
-const anyRoles = fc.oneof(fc.nat(2 ** 32 - 1), fc.constantFrom(0, 2 ** 31, 2 ** 32 - 1), fc.nat(31).map((bit) => 2 ** bit))
+const anyRoles = fc.oneof(
+  fc.nat(2 ** 32 - 1),
+  fc.constantFrom(0, 2 ** 31, 2 ** 32 - 1),
+  fc.nat(31).map((bit) => 2 ** bit),
+)
 
 describe('roles', () => {
   it('are bits of their own below those of the consortium', () => {

@@ -6,7 +6,12 @@ import { concatBytes, hexToBytes, numberToBytes } from './bytes.ts'
 import { nobleCrypto as crypto } from './noble.ts'
 import { readyDigest, rotationDigest } from './validator-key-proof.ts'
 
-const sha256 = (...parts: readonly Uint8Array[]) => Uint8Array.from(createHash('sha256').update(concatBytes(...parts)).digest())
+const sha256 = (...parts: readonly Uint8Array[]) =>
+  Uint8Array.from(
+    createHash('sha256')
+      .update(concatBytes(...parts))
+      .digest(),
+  )
 
 it('what a key signs is SHA-256 of the chain, the kind, and what it proves', () => {
   fc.assert(

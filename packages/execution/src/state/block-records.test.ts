@@ -1,4 +1,14 @@
-import { bytesToHex, createValidatorSet, type Height, idOfName, type Power, type RosterEntry, unwrap, type Validator, ZERO_HASH } from '@quoin/protocol'
+import {
+  bytesToHex,
+  createValidatorSet,
+  type Height,
+  idOfName,
+  type Power,
+  type RosterEntry,
+  unwrap,
+  type Validator,
+  ZERO_HASH,
+} from '@quoin/protocol'
 import { type Abi, decodeErrorResult } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { TEST_VALIDATOR, testGenesis } from '../../test/chain.ts'

@@ -48,24 +48,29 @@ describe('what the lane offers', () => {
   it('is for each organisation the transactions with which its voters begin, as many as a block takes', () => {
     const voter = fc.array(fc.boolean(), { maxLength: 4 })
     fc.assert(
-      fc.property(fc.array(voter, { maxLength: 300 }), fc.integer({ min: 1, max: 5 }), fc.nat(9), (voters, organisations, height) => {
-        const { offer, turnOf } = poolOf(voters, (i) => i % organisations)
-        const offered = offer(height)
-        const wanted = new Map<unknown, number>()
-        for (const [i, uses] of voters.entries()) {
-          const first = uses.indexOf(false)
-          const count = first < 0 ? uses.length : first
-          if (count > 0) wanted.set(turnOf(senderOf(i)), (wanted.get(turnOf(senderOf(i))) ?? 0) + count)
-        }
-        const found = offered.map(({ candidates }) => {
-          const its = new Set(candidates.map(({ sender }) => turnOf(sender)))
-          expect(its.size).toBe(1)
-          return [[...its][0], candidates.length] as const
-        })
-        const capped = [...wanted].map(([turn, count]) => [turn, Math.min(count, LANE.transactionsMax)] as const)
-        expect(new Map(found)).toEqual(new Map(capped))
-        expect(found).toHaveLength(capped.length)
-      }),
+      fc.property(
+        fc.array(voter, { maxLength: 300 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.nat(9),
+        (voters, organisations, height) => {
+          const { offer, turnOf } = poolOf(voters, (i) => i % organisations)
+          const offered = offer(height)
+          const wanted = new Map<unknown, number>()
+          for (const [i, uses] of voters.entries()) {
+            const first = uses.indexOf(false)
+            const count = first < 0 ? uses.length : first
+            if (count > 0) wanted.set(turnOf(senderOf(i)), (wanted.get(turnOf(senderOf(i))) ?? 0) + count)
+          }
+          const found = offered.map(({ candidates }) => {
+            const its = new Set(candidates.map(({ sender }) => turnOf(sender)))
+            expect(its.size).toBe(1)
+            return [[...its][0], candidates.length] as const
+          })
+          const capped = [...wanted].map(([turn, count]) => [turn, Math.min(count, LANE.transactionsMax)] as const)
+          expect(new Map(found)).toEqual(new Map(capped))
+          expect(found).toHaveLength(capped.length)
+        },
+      ),
       { numRuns: 60 },
     )
   })

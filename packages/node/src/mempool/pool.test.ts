@@ -55,8 +55,6 @@ interface World {
   /** Why the pool accepts nothing any more. */
   refusal: string | undefined
   recovered: () => number
-  /** Nobody uses the lane, unless a test says so. */
-  usesLane: (transaction: SignedTransaction) => boolean
 }
 
 function createWorld(): World {
@@ -75,7 +73,7 @@ function createWorld(): World {
     check: () => undefined,
     cost: ({ value }) => value,
     height: 1,
-    lane: { usesLane: (transaction) => world.usesLane(transaction), turn: (sender) => sender },
+    lane: { usesLane: () => false, turn: (sender) => sender },
   }
   const clock = { now: () => world.now, monotonic: () => world.now, after: () => () => undefined }
   const quarantine = new Quarantine(new MemoryKv())
@@ -97,7 +95,6 @@ function createWorld(): World {
     chargesFees: true,
     refusal: undefined,
     recovered: () => recovery.stats.recovered,
-    usesLane: () => false,
   }
   return world
 }
@@ -499,39 +496,5 @@ describe('TransactionPool', () => {
       }),
       { numRuns: 60 },
     )
-  })
-})
-
-describe('a transaction by the lane', () => {
-  /** Transfers without value go by the lane. */
-  const lane = () => {
-    const world = createWorld()
-    world.usesLane = ({ value }) => value === 0n
-    return world
-  }
-
-  it('takes the place of whatever waits at its nonce, at no price', async () => {
-    const world = lane()
-    expect(await add(world, 0, 0, 2)).toBe('ok')
-    expect(await addFree(world, 0, 0)).toBe('ok')
-    expect(offered(world).map(({ value }) => value)).toEqual([0n])
-    expect(world.pool.stats.count).toBe(1)
-    // Without the lane it would not.
-    const ordinary = createWorld()
-    expect(await add(ordinary, 0, 0, 2)).toBe('ok')
-    expect(await addFree(ordinary, 0, 0)).toBe('underpriced-replacement')
-  })
-
-  it('is offered first, once, before those that pay more', async () => {
-    const world = lane()
-    for (const sender of [1, 2]) expect(await add(world, sender, 0, 2)).toBe('ok')
-    expect(await addFree(world, 0, 0)).toBe('ok')
-    expect(await add(world, 0, 1, 2)).toBe('ok')
-    const senders = offered(world).map(({ sender, nonce }) => [sender, nonce])
-    expect(senders[0]).toEqual([addressOf(0), 0])
-    expect(senders.filter(([sender, nonce]) => sender === addressOf(0) && nonce === 0)).toHaveLength(1)
-    const [first] = offered(world)
-    world.pool.suspend([first!.hash], Height(9))
-    expect(offered(world).map(({ hash }) => hash)).not.toContain(first!.hash)
   })
 })

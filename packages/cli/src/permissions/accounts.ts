@@ -1,7 +1,7 @@
 import { CommandError } from '@quoin/node/process'
 import { bytesToHex, type Hash } from '@quoin/protocol'
 import { Chain } from './chain.ts'
-import type { Named } from './chain-contract.ts'
+import { type Named, textIn } from './chain-contract.ts'
 import { listOf, shownValues, tableOf } from './shown.ts'
 import { type Print, type ReadOptions, submit, type WriteOptions } from './submit.ts'
 import { expiryText, idText, parseAddress, parseExpiry, parseId, parseRoles, rolesText } from './words.ts'
@@ -43,7 +43,7 @@ export async function showAccount(account: string, options: ReadOptions, print: 
   const shown = {
     account: address,
     ...shownValues(values, await chain.roleNames()),
-    standing: String(standing!['standing']),
+    standing: textIn(standing!['standing']),
     votesFor,
   }
   print(options.json ? JSON.stringify(shown, null, 2) : listOf(shown))

@@ -48,7 +48,7 @@ const items = (type: string) =>
 describe('the chain contract as viem sees it', () => {
   it('calls and answers of all functions', () => {
     for (const item of items('function')) {
-      const { name, inputs, outputs = [] } = item as Extract<Abi[number], { type: 'function' }>
+      const { name, inputs, outputs } = item as Extract<Abi[number], { type: 'function' }>
       const args = inputs.map(({ type }) => VALUES[type])
       const values = inputs.map(({ type }) => own(type)) as never[]
       expect(encodeCall({ name, values }), name).toBe(encodeFunctionData({ abi: ABI, functionName: name, args }))

@@ -18,6 +18,9 @@ const EVENTS = new Map([...ABI.events.values()].map((event) => [event.topic as s
 /** Values by the names of their parameters. */
 export type Named = Readonly<Record<string, AbiValue>>
 
+/** A value that the ABI says is a text or an address. */
+export const textIn = (value: AbiValue | undefined): string => (typeof value === 'string' ? value : '')
+
 export interface ChainCall {
   readonly name: string
   readonly values: readonly AbiValue[]

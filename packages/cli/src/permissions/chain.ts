@@ -3,7 +3,7 @@ import type { AbiValue } from '@quoin/execution/contract'
 import { CommandError } from '@quoin/node/process'
 import { bytesToHex, CUSTOM_ROLE_BIT_MAX, CUSTOM_ROLE_BIT_MIN, parseHex, type SigningDomain } from '@quoin/protocol'
 import { JsonRpc } from '../json-rpc.ts'
-import { decodeAnswer, encodeCall, type Named } from './chain-contract.ts'
+import { decodeAnswer, encodeCall, type Named, textIn } from './chain-contract.ts'
 import type { RoleNames } from './words.ts'
 
 /** Pages of a list that are read at most: more entries than any consortium has. */
@@ -49,13 +49,13 @@ export class Chain {
   async #readRoleNames(): Promise<RoleNames> {
     const bits = Array.from({ length: CUSTOM_ROLE_BIT_MAX - CUSTOM_ROLE_BIT_MIN + 1 }, (_, i) => CUSTOM_ROLE_BIT_MIN + i)
     const names = await this.views(bits.map((bit) => ['roleName', BigInt(bit)]))
-    return new Map(bits.map((bit, i) => [bit, String(names[i]!['name'])] as const).filter(([, name]) => name !== ''))
+    return new Map(bits.map((bit, i) => [bit, textIn(names[i]!['name'])] as const).filter(([, name]) => name !== ''))
   }
 
   /** The governor's address in lower case, and whether it is a contract. */
   async governor(): Promise<{ readonly address: string; readonly isContract: boolean }> {
     const { governor } = await this.view('governor')
-    const address = String(governor).toLowerCase()
+    const address = textIn(governor).toLowerCase()
     const code = await this.rpc.call('eth_getCode', [address, 'latest'])
     return { address, isContract: typeof code === 'string' && code.length > 2 }
   }

@@ -1,6 +1,7 @@
 import type { AbiValue } from '@quoin/execution/contract'
 import { ZERO_ADDRESS } from '@quoin/protocol'
 import { Chain } from './chain.ts'
+import { textIn } from './chain-contract.ts'
 import { listOf, type Shown } from './shown.ts'
 import { type Print, type ReadOptions, submit, type WriteOptions } from './submit.ts'
 import { parseAddress, parseWhole } from './words.ts'
@@ -11,8 +12,8 @@ export async function showGovernance(options: ReadOptions, print: Print): Promis
     chain.governor(),
     chain.views([['governorOffer'], ['participants']]),
   ])
-  const to = String(offer!['to']).toLowerCase()
-  const participants = (list!['participants'] as readonly AbiValue[]).map((one) => String(one).toLowerCase())
+  const to = textIn(offer!['to']).toLowerCase()
+  const participants = (list!['participants'] as readonly AbiValue[]).map((one) => textIn(one).toLowerCase())
   const shown: Readonly<Record<string, Shown>> = {
     governor: address,
     kind: address === ZERO_ADDRESS ? 'nobody' : isContract ? 'contract' : 'account',

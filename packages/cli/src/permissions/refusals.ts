@@ -1,10 +1,11 @@
+import type { AbiValue } from '@quoin/execution/contract'
 import { bytesToHex, type Hash } from '@quoin/protocol'
-import type { NamedItem } from './chain-contract.ts'
+import { type NamedItem, textIn } from './chain-contract.ts'
 import { idText, type RoleNames, rolesText } from './words.ts'
 
 const NO_GOVERNOR = `0x${'00'.repeat(20)}`
 
-const lower = (value: unknown): string => String(value).toLowerCase()
+const lower = (value: AbiValue | undefined): string => textIn(value).toLowerCase()
 const idOf = (value: unknown): string =>
   value instanceof Uint8Array ? idText(bytesToHex(value) as string as Hash) : String(value)
 
@@ -27,25 +28,25 @@ export function refusalText({ name, values }: NamedItem, roles: RoleNames): stri
       return `${lower(values['sender'])} is not the governor: only ${governor} may do this; use its key, or propose the call to it`
     }
     case 'NotAllowed':
-      return `${lower(values['sender'])} may not do this: ${String(values['why'])}`
+      return `${lower(values['sender'])} may not do this: ${textIn(values['why'])}`
     case 'UnknownOrganisation':
       return `there is no organisation ${idOf(values['id'])}: quoin org list shows all, quoin org set adds one`
     case 'UnknownAccount':
       return `${lower(values['account'])} has no entry: quoin account list shows all, quoin account set adds one`
     case 'UnknownNode':
-      return `the node ${String(values['peerId'])} is not registered: quoin node list shows all, quoin node set adds one`
+      return `the node ${textIn(values['peerId'])} is not registered: quoin node list shows all, quoin node set adds one`
     case 'UnknownValidator':
       return `there is no validator ${idOf(values['id'])}: quoin validator list shows all, quoin validator add adds one`
     case 'Invalid':
-      return invalidText(String(values['what']), String(values['why']))
+      return invalidText(textIn(values['what']), textIn(values['why']))
     case 'NotPermitted': {
-      const [account, rule] = [lower(values['account']), String(values['rule'])]
+      const [account, rule] = [lower(values['account']), textIn(values['rule'])]
       const lacking = rolesText(Number(values['lacking']), roles)
       return `${account} may not ${RULES[rule] ?? rule}: it needs the role ${lacking.replaceAll(',', ' or ')}; an admin of its organisation or the governor gives it by quoin account set`
     }
     case 'Refused':
-      return String(values['why'])
+      return textIn(values['why'])
     default:
-      return String(values['message'] ?? name)
+      return textIn(values['message']) || name
   }
 }

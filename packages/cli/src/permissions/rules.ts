@@ -11,6 +11,7 @@ import {
   U256_MAX,
 } from '@quoin/protocol'
 import { Chain } from './chain.ts'
+import { textIn } from './chain-contract.ts'
 import { listOf, type Shown, tableOf } from './shown.ts'
 import { type Print, type ReadOptions, submit, type WriteOptions } from './submit.ts'
 import { parseAddress, parseRoles, parseWhole, rolesText } from './words.ts'
@@ -18,7 +19,7 @@ import { parseAddress, parseRoles, parseWhole, rolesText } from './words.ts'
 const PARAMETERS = Object.keys(DEFAULT_PARAMETERS) as readonly (keyof ChainParameters)[]
 const POLICIES = Object.keys(OPEN_POLICIES)
 
-const print1 = (shown: Readonly<Record<string, Shown>>, { json }: ReadOptions, print: Print): void =>
+const printShown = (shown: Readonly<Record<string, Shown>>, { json }: ReadOptions, print: Print): void =>
   print(json ? JSON.stringify(shown, null, 2) : listOf(shown))
 
 /** The fee policy is its position in the list. */
@@ -30,7 +31,7 @@ const parameterShown = (name: string, value: bigint): Shown => {
 export async function listParameters(options: ReadOptions, print: Print): Promise<void> {
   const values = await new Chain(options.rpc).views(PARAMETERS.map((name) => ['parameter', name]))
   const shown = PARAMETERS.map((name, i) => [name, parameterShown(name, values[i]!['value'] as bigint)] as const)
-  print1(Object.fromEntries(shown), options, print)
+  printShown(Object.fromEntries(shown), options, print)
 }
 
 export async function setParameter(name: string, value: string, options: WriteOptions, print: Print): Promise<void> {
@@ -48,7 +49,7 @@ function parameterValue(name: string, text: string): bigint {
 
 export async function listPolicies(options: ReadOptions, print: Print): Promise<void> {
   const values = await new Chain(options.rpc).views(POLICIES.map((name) => ['policy', name]))
-  print1(Object.fromEntries(POLICIES.map((name, i) => [name, String(values[i]!['access'])])), options, print)
+  printShown(Object.fromEntries(POLICIES.map((name, i) => [name, textIn(values[i]!['access'])])), options, print)
 }
 
 export const setPolicy = (name: string, access: string, options: WriteOptions, print: Print): Promise<void> =>
@@ -85,5 +86,5 @@ export async function showContract(contract: string, options: ReadOptions, print
   const address = parseAddress(contract, 'contract')
   const { roles } = await chain.view('restriction', address)
   const callers = roles === 0n ? 'everybody' : rolesText(Number(roles), await chain.roleNames())
-  print1({ contract: address, callers }, options, print)
+  printShown({ contract: address, callers }, options, print)
 }

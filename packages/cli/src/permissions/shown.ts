@@ -20,7 +20,8 @@ export function shownValue(parameter: string, value: AbiValue, roles: RoleNames)
     return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString()
   }
   if (typeof value === 'boolean') return value
-  const text = String(value)
+  if (typeof value !== 'string') throw new Error(`${parameter} is a struct, which the chain contract has none of`)
+  const text = value
   return /^0x[0-9a-fA-F]{40}$/.test(text) ? text.toLowerCase() : text
 }
 

@@ -118,7 +118,11 @@ async function reasonOf(
   { message, data }: { readonly message?: unknown; readonly data?: unknown },
 ): Promise<string> {
   const refusal = decodeRefusal(data)
-  return refusal === undefined ? String(message ?? 'it says no reason') : refusalText(refusal, await chain.roleNames())
+  return refusal === undefined
+    ? typeof message === 'string'
+      ? message
+      : 'it says no reason'
+    : refusalText(refusal, await chain.roleNames())
 }
 
 async function tryOnly(chain: Chain, call: ChainCall, options: WriteOptions, print: Print): Promise<void> {

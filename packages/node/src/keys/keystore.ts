@@ -19,11 +19,11 @@ import { type ScryptCost, scryptKey } from '../crypto/scrypt.ts'
  * MyEtherWallet. Over node:crypto, because ox and ethers derive the key in JavaScript, which takes seconds, and bound nothing.
  */
 
-/** Bounds of what a file may ask of the machine, so that a hostile one cannot stall it. go-ethereum's files need half of them. */
+/** Bounds of what a file may ask of the machine, so that a hostile one cannot stall it. go-ethereum's files reach them. */
 export const KEYSTORE_LIMITS = {
   textCharsMax: 16 * 1024,
-  /** N · r · p of scrypt: about four seconds. */
-  scryptWorkMax: 2 ** 22,
+  /** N · r · p of scrypt: about two seconds, and ten times as long for costs that OpenSSL refuses (`crypto/scrypt.ts`). */
+  scryptWorkMax: 2 ** 21,
   /** 128 · N · r bytes of scrypt. */
   scryptBytesMax: 256 * 1024 * 1024,
   /** Iterations of PBKDF2: about five seconds. */

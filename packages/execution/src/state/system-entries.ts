@@ -29,6 +29,16 @@ export interface ValidatorKeyUse {
 /** A contract's or account's entry that an organisation's admin has made, until the address accepts it. */
 export type OfferedEntry = AccountEntry
 
+/** A code that the governor allows for a contract whose upgrade authority is the chain contract. */
+export interface CodeApproval {
+  /** Of the container. */
+  readonly codeHash: Hash
+  /** Of the data for `migrate`. */
+  readonly dataHash: Hash
+  /** The last block in which it may be applied. */
+  readonly lastHeight: Height
+}
+
 /**
  * A kind of entry of the chain contract: many values under one first byte, which no record's name begins with. Only the chain
  * contract writes them. Bytes that do not decode count as no entry.
@@ -47,6 +57,12 @@ const kindOf = <K extends readonly unknown[], T>(
 
 const validatorKeyUse: codec.Codec<ValidatorKeyUse> = codec.struct({ id: codec.hash, until: codec.optional(codec.u64<Height>()) })
 
+const codeApproval: codec.Codec<CodeApproval> = codec.struct({
+  codeHash: codec.hash,
+  dataHash: codec.hash,
+  lastHeight: codec.u64<Height>(),
+})
+
 const bytesOf = (hex: Hash | Address): Uint8Array => hexToBytes(hex)
 
 /** The entries of the chain contract. `checkpoint` counts from 0; those of all organisations together are under the zero id. */
@@ -62,6 +78,7 @@ export const SYSTEM_ENTRIES = {
     concatBytes(bytesOf(address), bytesOf(organisation)),
   ),
   roleName: kindOf(7, codec.ascii(31), (bit: number) => Uint8Array.of(bit)),
+  approval: kindOf(8, codeApproval, (target: Address) => bytesOf(target)),
 } as const
 
 const decodeEntry = <T>(type: codec.Codec<T>, bytes: Uint8Array | undefined): T | undefined => {

@@ -169,6 +169,7 @@ describe('organisations', () => {
 
   it('always have some votes together, and as many as the limit of organisations', () => {
     const chain = new Chain()
+    chain.does('setAccount', setAccount(VOTER, ROLES.voter, { organisation: BANK_A }))
     chain.does('setOrganisation', [BANK_B, 'Bank B', 0, 1, 0])
     expect(chain.refusal('setOrganisation', [BANK_A, 'Bank A', 0, 1, 0])).toEqual([
       'Refused',
@@ -180,6 +181,8 @@ describe('organisations', () => {
 
   it('have the votes that they had after each block', () => {
     const chain = new Chain()
+    chain.does('setAccount', setAccount(VOTER, ROLES.voter))
+    chain.does('setAccount', setAccount(ADMIN, ROLES.voter, { organisation: BANK_A }))
     const history: [number, number][] = [[7, 2]]
     for (const [height, votes] of [
       [9, 5],
@@ -196,10 +199,35 @@ describe('organisations', () => {
     for (let height = 0; height < 50; height++) {
       const votes = history.findLast(([from]) => from <= height)?.[1] ?? 0
       expect(chain.tells('votesAt', [BANK_B, height])).toBe(BigInt(votes))
-      expect(chain.tells('totalVotesAt', [height])).toBe(BigInt(votes + 1))
+      expect(chain.tells('totalVotesAt', [height])).toBe(BigInt(votes + (height < 7 ? 0 : 1)))
     }
     expect(chain.refusal('votesAt', [BANK_B, 50])[0]).toBe('Invalid')
     expect(chain.tells('votesAt', [idOfName('nobody')!, 3])).toBe(0n)
+  })
+})
+
+describe('votes of an organisation without a voter', () => {
+  it('do not count, so that a quorum of all votes can be reached, until it has one', () => {
+    const chain = new Chain()
+    const votes = () => [chain.tells('votesAt', [BANK_B, 7]), chain.tells('totalVotesAt', [7])]
+    chain.at(8)
+    expect(votes()).toEqual([0n, 0n])
+    chain.at(7)
+    chain.does('setOrganisation', [BANK_B, 'Bank B', 5, 1, 0])
+    chain.does('setAccount', setAccount(CLERK, ROLES.sender))
+    chain.at(8)
+    expect(votes()).toEqual([0n, 0n])
+    chain.does('setAccount', setAccount(VOTER, ROLES.voter, { suspended: true }))
+    chain.at(9)
+    expect(chain.tells('totalVotesAt', [8])).toBe(0n)
+    chain.does('setAccount', setAccount(VOTER, ROLES.voter))
+    chain.does('setAccount', setAccount(CLERK, ROLES.voter))
+    chain.at(10)
+    expect([chain.tells('votesAt', [BANK_B, 9]), chain.tells('totalVotesAt', [9])]).toEqual([5n, 5n])
+    chain.does('removeAccount', [VOTER])
+    expect(chain.refusal('removeAccount', [CLERK])[0]).toBe('Refused')
+    chain.at(11)
+    expect(chain.tells('totalVotesAt', [10])).toBe(5n)
   })
 })
 

@@ -2,6 +2,7 @@ import { SYSTEM_ADDRESS } from '../../../state/system-records.ts'
 import type { NativeContract } from '../native.ts'
 import { ACCOUNTS } from './accounts.ts'
 import { CHAIN_ABI } from './chain-abi.ts'
+import { CODES } from './codes.ts'
 import { GOVERNING } from './governing.ts'
 import { NODES_OF_CHAIN } from './nodes.ts'
 import { ORGANISATIONS } from './organisations.ts'
@@ -24,5 +25,6 @@ export const CHAIN_CONTRACT: NativeContract = {
     ...VALIDATORS,
     ...RULES,
     ...RESTRICTIONS,
+    ...CODES,
   },
 }

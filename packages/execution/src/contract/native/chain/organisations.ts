@@ -12,15 +12,24 @@ export function organisationOf(chain: ChainState, id: Hash): Organisation {
   return chain.entry(ENTRY, id) ?? chain.refuse('UnknownOrganisation', bytesOf(id))
 }
 
+/** Votes that count: without a voter nobody could cast them, and no quorum of all votes could ever be reached. */
+const countedVotes = ({ votes, voters }: Pick<Organisation, 'votes' | 'voters'>): number => (voters === 0 ? 0 : votes)
+
 /** Adds to the number of an organisation's members and voters. */
 export function countMembers(chain: ChainState, id: Hash, members: number, voters = 0): void {
   const present = organisationOf(chain, id)
-  const after = { ...present, members: present.members + members, voters: present.voters + voters }
+  let after = { ...present, members: present.members + members, voters: present.voters + voters }
   if (after.voters === 0 && present.voters > 0 && present.votes > 0)
     chain.refuse(
       'Refused',
       'the last voter of an organisation with votes cannot go: enter another voter first, or set the votes of the organisation to 0',
     )
+  const votes = countedVotes(after)
+  const change = votes - countedVotes(present)
+  if (change !== 0) {
+    after = { ...after, checkpoints: checkpoint(chain, id, present.checkpoints, votes) }
+    addVotes(chain, 0, change)
+  }
   chain.setEntry(ENTRY, after, id)
 }
 
@@ -92,11 +101,11 @@ export const ORGANISATIONS = {
       checkTerms(chain, name, votes, share, grantable)
       const known = chain.entry(ENTRY, id)
       const present = known ?? NEW
-      const change = Number(votes) - present.votes
+      const counted = countedVotes({ votes: Number(votes), voters: present.voters })
+      const change = counted - countedVotes(present)
       addVotes(chain, known === undefined ? 1 : 0, change)
       const isFirst = known === undefined
-      const checkpoints =
-        change === 0 && !isFirst ? present.checkpoints : checkpoint(chain, id, present.checkpoints, Number(votes))
+      const checkpoints = change === 0 && !isFirst ? present.checkpoints : checkpoint(chain, id, present.checkpoints, counted)
       const terms = { name, votes: Number(votes), share: Number(share), grantable: Number(grantable) }
       chain.setEntry(ENTRY, { ...present, ...terms, checkpoints }, id)
       chain.emit('OrganisationChanged', given, name, votes, share, grantable)

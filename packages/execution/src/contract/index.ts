@@ -1,6 +1,7 @@
 export { intrinsicGas } from '../block/intrinsic-gas.ts'
 export { InterpreterFault } from '../fault.ts'
 export { Journal } from '../state/journal.ts'
+export { SYSTEM_ADDRESS } from '../state/system-records.ts'
 export { disk, gasLeftOf, gasUsedOf, TICKS_PER_GAS, type Ticks, ticksOf } from '../ticks.ts'
 export {
   type AbiCreation,
@@ -44,6 +45,7 @@ export { Machine } from './machine.ts'
 export type { BlockContext, InnerMessage, Message, MessageOutcome } from './message.ts'
 export { MESSAGE_GAS } from './message-gas.ts'
 export { MESSAGE_LIMITS } from './message-limits.ts'
+export { CHAIN_ABI } from './native/chain/chain-abi.ts'
 export { CODE_REGISTRY_ABI, CODE_REGISTRY_ADDRESS } from './native/code-registry.ts'
 export { CREATE2_DEPLOYER_ADDRESS, CREATE2_DEPLOYER_CODE } from './native/create2-deployer.ts'
 export { MULTICALL_ABI, MULTICALL_ADDRESS } from './native/multicall.ts'

@@ -13,7 +13,7 @@ import {
 /** Calls of one proposal. */
 export const GOVERNANCE_CALLS_MAX = 16n
 /** Bytes of the data of all calls of a proposal. They fit into a transaction of the lane, which has 4,000,000 gas. */
-export const GOVERNANCE_CALL_BYTES_MAX = 24_576n
+export const GOVERNANCE_CALL_BYTES_MAX = 49_152n
 /** Bytes of a failed call's error that fit into an error together with the call's index. */
 export const GOVERNANCE_ERROR_BYTES_MAX = 896
 

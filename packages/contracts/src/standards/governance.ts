@@ -37,12 +37,10 @@ const chain = remote([
   'function totalVotesAt(uint64 height) view returns (uint64)',
 ])
 
-const CALL = 'struct Call { address target; uint256 value; bytes data; }'
-
 const board = part({
   uses: [rulesBoard, callsBoard],
   abi: [
-    CALL,
+    'struct Call { address target; uint256 value; bytes data; }',
     'event Proposed(uint256 indexed id, bytes32 indexed organisation, address indexed proposer, Call[] calls, string text, bytes32 document, bool emergency)',
     'event Voted(uint256 indexed id, bytes32 indexed organisation, address indexed voter, uint8 support, uint64 votes)',
     'event Cancelled(uint256 indexed id, address indexed account)',
@@ -255,7 +253,7 @@ function onlySelf({ sender, self, revert }: ReadContext): void {
 export const governance = part({
   uses: [board],
   abi: [
-    CALL,
+    'struct Call { address target; uint256 value; bytes data; }',
     'function propose(Call[] calls, string text, bytes32 document, bool emergency) returns (uint256 id)',
     'function vote(uint256 id, uint8 support)',
     'function cancel(uint256 id)',

@@ -205,7 +205,7 @@ describe('the governor and a plain model of it', () => {
         executed += pair.executed
         steps += pair.steps
       }),
-      { numRuns: runs(25) },
+      { numRuns: runs(25), endOnFailure: true },
     )
     // Some of 1,000 steps decide and execute something, and it is the model that says so.
     expect(executed).toBeGreaterThan(10)

@@ -1,14 +1,6 @@
-import {
-  type ContextOf,
-  compareBytes,
-  encodeUtf8,
-  mapping,
-  part,
-  remote,
-  value,
-} from '../kit/index.ts'
+import { type ContextOf, compareBytes, encodeUtf8, mapping, part, remote, value } from '../kit/index.ts'
 import { type Ballot, isEmergency, packBallot, unpackBallot } from './governance-ballot.ts'
-import { CHAIN, type Call, callsBoard, checkCalls, hashCalls, makeCalls } from './governance-calls.ts'
+import { type Call, CHAIN, callsBoard, checkCalls, hashCalls, makeCalls } from './governance-calls.ts'
 import { type Rules, rulesBoard, WHOLE, writeRules } from './governance-rules.ts'
 
 export { GOVERNANCE_CALL_BYTES_MAX, GOVERNANCE_CALLS_MAX } from './governance-calls.ts'
@@ -167,18 +159,11 @@ const OPEN_STATES: readonly string[] = ['voting', 'locked', 'due']
 const openOf = (context: ReadContext, organisation: Uint8Array): readonly bigint[] =>
   (context.state.open.get(organisation) ?? []).filter((id) => OPEN_STATES.includes(stateOf(context, id)))
 
-function propose(
-  context: Context,
-  calls: readonly Call[],
-  text: string,
-  document: Uint8Array,
-  emergency: boolean,
-): bigint {
+function propose(context: Context, calls: readonly Call[], text: string, document: Uint8Array, emergency: boolean): bigint {
   const { state, block, sender, emit, revert } = context
   const suspended = checkCalls(context, calls)
   const { length } = encodeUtf8(text)
-  if (length > GOVERNANCE_TEXT_BYTES_MAX)
-    throw revert.GovernanceTextTooLong(BigInt(length), BigInt(GOVERNANCE_TEXT_BYTES_MAX))
+  if (length > GOVERNANCE_TEXT_BYTES_MAX) throw revert.GovernanceTextTooLong(BigInt(length), BigInt(GOVERNANCE_TEXT_BYTES_MAX))
   const organisation = voterOrganisation(context)
   const { number: height, timestamp } = block
   weightOf(context, organisation, height)
@@ -322,4 +307,3 @@ export const governance = part({
     hashCalls: (_context, calls) => hashCalls(calls),
   },
 })
-

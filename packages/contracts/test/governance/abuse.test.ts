@@ -5,10 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SnapshotId } from '../../src/testing/index.ts'
 import {
   ABSTAIN,
-  abiOfChain,
   AGAINST,
-  CHAIN,
+  abiOfChain,
   type Call,
+  CHAIN,
   chainCall,
   FOR,
   idOf,
@@ -16,8 +16,8 @@ import {
   NO_DOCUMENT,
   nameRole,
   preset,
-  refusalOf,
   RULES,
+  refusalOf,
   rulesTuple,
   Stage,
   setAccount,
@@ -91,7 +91,9 @@ describe('calls of a proposal', () => {
   })
 
   it.each(['propose', 'vote', 'cancel', 'execute', 'accept'])('cannot enter %s of the governor', async (name) => {
-    const args = { propose: [calls, '', NO_DOCUMENT, false], vote: [0n, FOR], cancel: [0n], execute: [0n, calls], accept: [] }[name]!
+    const args = { propose: [calls, '', NO_DOCUMENT, false], vote: [0n, FOR], cancel: [0n], execute: [0n, calls], accept: [] }[
+      name
+    ]!
     const inner = stage.data(name, args)
     for (const given of [[stage.own(name, ...args)], [targetCall(at, 'callBack', [stage.address, inner])]]) {
       await stage.chain.revert(start)
@@ -101,7 +103,7 @@ describe('calls of a proposal', () => {
     }
   })
 
-  it('through another contract do not change the rules, and are not the governor\'s', async () => {
+  it("through another contract do not change the rules, and are not the governor's", async () => {
     for (const given of [
       [targetCall(at, 'callBack', [stage.address, stage.data('setRules', rulesTuple({ quorum: 1 }))])],
       [targetCall(at, 'callBack', [CHAIN, suspend('bank-b').data])],
@@ -155,7 +157,7 @@ describe('votes', () => {
     expect(await stage.read('tally', [id])).toEqual([0n, 1n, 0n])
   })
 
-  it('of an account that moved to another organisation count there; its former vote stays its former organisation\'s', async () => {
+  it("of an account that moved to another organisation count there; its former vote stays its former organisation's", async () => {
     const [mover] = [stage.voter('bank-a', 1)]
     const moving = await stage.propose([setAccount(mover, 'bank-d', ROLES.voter)], { emergency: true })
     const id = await stage.propose(calls)
@@ -168,7 +170,7 @@ describe('votes', () => {
     expect(await stage.read('tally', [id])).toEqual([1n, 0n, 4n])
   })
 
-  it('of a suspended account are refused; the organisation\'s other voter may change what it voted', async () => {
+  it("of a suspended account are refused; the organisation's other voter may change what it voted", async () => {
     const off = [setAccount(stage.voter('bank-a', 1), 'bank-a', ROLES.voter, true)]
     const suspending = await stage.propose(off, { emergency: true })
     const id = await stage.propose(calls)
@@ -242,7 +244,11 @@ describe('a suspension', () => {
     expect((await stage.read('ballot', [id]))[4]).toBe(6n)
     expect((await stage.read('proposal', [id]))[6]).toBe(idOf('bank-a'))
     for (const index of [0, 1])
-      expect(await stage.refusal(stage.vote(id, stage.voter('bank-a', index), AGAINST))).toEqual(['GovernanceExcluded', id, idOf('bank-a')])
+      expect(await stage.refusal(stage.vote(id, stage.voter('bank-a', index), AGAINST))).toEqual([
+        'GovernanceExcluded',
+        id,
+        idOf('bank-a'),
+      ])
     expect(await stage.read('voteOf', [id, idOf('bank-a')])).toEqual([false, 0, 0n])
     await votesFor(id, 'bank-b', 'bank-c')
     await stage.pass(RULES.votingTime)
@@ -271,7 +277,7 @@ describe('a suspension', () => {
     expect((await stage.read('ballot', [ending]))[4]).toBe(10n)
   })
 
-  it('through Multicall3 is not the governor\'s', async () => {
+  it("through Multicall3 is not the governor's", async () => {
     const inner = [{ target: CHAIN, allowFailure: false, callData: suspend('bank-a').data }]
     const data = encodeFunctionData({ abi: MULTICALL_ABI as Abi, functionName: 'aggregate3', args: [inner] } as never)
     const given = [{ target: MULTICALL_ADDRESS as Hex, value: 0n, data }]
@@ -303,8 +309,10 @@ describe('a suspension', () => {
 })
 
 describe('hand-over', () => {
-  const accept = (address: Hex) => stage.chain.send({ from: stage.outsider, to: address, data: stage.data('accept', []), gas: LANE_GAS })
-  const another = async (): Promise<Hex> => (await stage.chain.deploy((await preset()) as never, { args: rulesTuple() } as never)).address as Hex
+  const accept = (address: Hex) =>
+    stage.chain.send({ from: stage.outsider, to: address, data: stage.data('accept', []), gas: LANE_GAS })
+  const another = async (): Promise<Hex> =>
+    (await stage.chain.deploy((await preset()) as never, { args: rulesTuple() } as never)).address as Hex
 
   it('to another governor is accepted by anybody in its name, once', async () => {
     const next = await another()
@@ -334,7 +342,7 @@ describe('hand-over', () => {
   })
 })
 
-describe('the governor\'s own code', () => {
+describe("the governor's own code", () => {
   it('is replaced by a proposal and a message of its own, and keeps its proposals', async () => {
     const { bytecode } = await preset()
     const approve = chainCall('approveCode', stage.address, keccak256(bytecode), keccak256('0x'), 100_000)
@@ -343,7 +351,11 @@ describe('the governor\'s own code', () => {
     expect((await refusalOf(apply(), abiOfChain))[0]).toBe('Refused')
     const within = [approve, { target: CHAIN, value: 0n, data }]
     const id = await due(within)
-    const why = encodeErrorResult({ abi: abiOfChain, errorName: 'Refused', args: ['the contract is on the call stack: apply the code in a message of its own'] } as never)
+    const why = encodeErrorResult({
+      abi: abiOfChain,
+      errorName: 'Refused',
+      args: ['the contract is on the call stack: apply the code in a message of its own'],
+    } as never)
     expect(await stage.refusal(stage.execute(id, within))).toEqual(['GovernanceCallFailed', 1n, why])
     await stage.send('cancel', [id], stage.voter('bank-a'))
     await stage.decide([approve])

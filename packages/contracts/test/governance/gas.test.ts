@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { chainCall, FOR, idOf, LANE_GAS, MEMBERS, nameRole, NO_DOCUMENT, Stage } from './stage.ts'
+import { chainCall, FOR, idOf, LANE_GAS, MEMBERS, NO_DOCUMENT, nameRole, Stage } from './stage.ts'
 
 /** The gas figures that docs/permissions.md promises. */
 const VOTE_GAS_MAX = 200_000n
@@ -33,7 +33,10 @@ describe('governance costs', () => {
   })
 
   it('what the lane allows for the largest proposals', async () => {
-    const calls = Array.from({ length: 16 }, () => ({ ...nameRole('x'), data: `${nameRole('teller').data}${'ff'.repeat(3_072 - 132)}` as const }))
+    const calls = Array.from({ length: 16 }, () => ({
+      ...nameRole('x'),
+      data: `${nameRole('teller').data}${'ff'.repeat(3_072 - 132)}` as const,
+    }))
     const proposed = await stage.send('propose', [calls, 'é'.repeat(512), NO_DOCUMENT, false], stage.voter('bank-b'))
     const id = (await stage.read('proposalCount')) - 1n
     for (const { name } of MEMBERS) await stage.vote(id, stage.voter(name))

@@ -2,7 +2,22 @@ import { ROLES } from '@quoin/protocol'
 import { type Hex, stringToHex } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SnapshotId } from '../../src/testing/index.ts'
-import { ABSTAIN, AGAINST, chainCall, FOR, hashOf, idOf, NO_DOCUMENT, nameRole, PHASE_BLOCKS, preset, RULES, rulesTuple, Stage, setAccount } from './stage.ts'
+import {
+  ABSTAIN,
+  AGAINST,
+  chainCall,
+  FOR,
+  hashOf,
+  idOf,
+  NO_DOCUMENT,
+  nameRole,
+  PHASE_BLOCKS,
+  preset,
+  RULES,
+  rulesTuple,
+  Stage,
+  setAccount,
+} from './stage.ts'
 
 const NOBODY = NO_DOCUMENT
 let stage: Stage
@@ -29,7 +44,15 @@ describe('a proposal', () => {
     const receipt = await stage.send('propose', [calls, text, document, false], stage.voter('bank-b'))
     const [height, timestamp] = [stage.chain.block.number, stage.chain.block.timestamp]
     expect(receipt.logs).toHaveLength(1)
-    expect(await stage.read('proposal', [0n])).toEqual([idOf('bank-b'), stage.voter('bank-b'), hashOf(calls), text, document, false, NOBODY])
+    expect(await stage.read('proposal', [0n])).toEqual([
+      idOf('bank-b'),
+      stage.voter('bank-b'),
+      hashOf(calls),
+      text,
+      document,
+      false,
+      NOBODY,
+    ])
     const [closesAt, dueAt] = [timestamp + RULES.votingTime, timestamp + RULES.votingTime + RULES.timeLock]
     expect(await stage.read('ballot', [0n])).toEqual([height, closesAt, dueAt, dueAt + RULES.executionTime, 10n, 5_000, 6_000])
     expect(await stage.read('hashCalls', [calls])).toBe(hashOf(calls))
@@ -54,10 +77,7 @@ describe('a proposal', () => {
     const propose = (by: Hex) => stage.refusal(stage.propose(calls, { by }))
     expect(await propose(stage.outsider)).toEqual(['GovernanceNotVoter', stage.outsider])
     const [mute] = stage.chain.accounts.slice(50) as [Hex]
-    await stage.decide([
-      chainCall('setOrganisation', idOf('mute'), 'Mute', 0, 1, 0),
-      setAccount(mute, 'mute', ROLES.voter),
-    ])
+    await stage.decide([chainCall('setOrganisation', idOf('mute'), 'Mute', 0, 1, 0), setAccount(mute, 'mute', ROLES.voter)])
     expect(await propose(mute)).toEqual(['GovernanceNoVotes', idOf('mute')])
   })
 
@@ -120,7 +140,11 @@ describe('a proposal', () => {
   })
 
   it('that does not exist is named', async () => {
-    for (const [name, ...args] of [['vote', 7n, FOR], ['cancel', 7n], ['execute', 7n, calls]] as const)
+    for (const [name, ...args] of [
+      ['vote', 7n, FOR],
+      ['cancel', 7n],
+      ['execute', 7n, calls],
+    ] as const)
       expect(await stage.refusal(stage.send(name, args, stage.voter('bank-a')))).toEqual(['GovernanceUnknownProposal', 7n])
     for (const name of ['stateOf', 'proposal', 'ballot', 'tally'])
       expect(await stage.refusal(stage.read(name, [7n]))).toEqual(['GovernanceUnknownProposal', 7n])
@@ -161,7 +185,10 @@ describe('a vote', () => {
     expect(await stage.stateOf(id)).toBe('voting')
     const [height] = await stage.read('ballot', [id])
     await stage.chain.mine(height + BigInt(PHASE_BLOCKS) - stage.chain.block.number - 1n)
-    await stage.vote(id, stage.voter('bank-b'), AGAINST).then(() => expect.unreachable(), () => undefined)
+    await stage.vote(id, stage.voter('bank-b'), AGAINST).then(
+      () => expect.unreachable(),
+      () => undefined,
+    )
     expect(await stage.stateOf(id)).toBe('defeated')
   })
 })

@@ -4,7 +4,20 @@ import type { Hex } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runs } from '../../../../test/long.ts'
 import { ContractRevert, type SnapshotId } from '../../src/testing/index.ts'
-import { CHAIN, type Call, chainCall, idOf, MEMBERS, nameRole, NO_DOCUMENT, PHASE_BLOCKS, rulesTuple, Stage, setAccount, suspend } from './stage.ts'
+import {
+  type Call,
+  CHAIN,
+  chainCall,
+  idOf,
+  MEMBERS,
+  NO_DOCUMENT,
+  nameRole,
+  PHASE_BLOCKS,
+  rulesTuple,
+  Stage,
+  setAccount,
+  suspend,
+} from './stage.ts'
 
 /**
  * Whatever a chain's organisations decide, all of them together can decide again. Excepted are two decisions that put another in the governor's
@@ -20,11 +33,15 @@ const account = fc.nat(9)
 /** A call that could make deciding harder. `accounts` are all voters of the beginning, some others, the governor, the chain contract. */
 type Hostile = (stage: Stage, accounts: readonly Hex[]) => Call
 
-const edges = Object.entries(PARAMETER_RANGES).flatMap(([name, [min, max]]) => [min, max].map((value) => [name, BigInt(value)] as const))
+const edges = Object.entries(PARAMETER_RANGES).flatMap(([name, [min, max]]) =>
+  [min, max].map((value) => [name, BigInt(value)] as const),
+)
 const parameter = fc.oneof(
   fc.constantFrom<readonly [string, bigint]>(
     ...edges,
-    ...(['feePolicy', 'initialBaseFee'] as const).flatMap((name) => [0n, 1n, 2n, U256_MAX].map((value) => [name, value] as const)),
+    ...(['feePolicy', 'initialBaseFee'] as const).flatMap((name) =>
+      [0n, 1n, 2n, U256_MAX].map((value) => [name, value] as const),
+    ),
     ['transactionGasMax', 4_000_000n],
     ['blockGasMax', 8_000_000n],
   ),
@@ -33,11 +50,20 @@ const parameter = fc.oneof(
 
 const hostile: fc.Arbitrary<Hostile> = fc.oneof(
   fc
-    .tuple(fc.constantFrom(1, 10_000), fc.constantFrom(5_001, 10_000), fc.constantFrom(1n, 7_776_000n), fc.constantFrom(0n, 7_776_000n), fc.constantFrom(1n, 31_536_000n))
+    .tuple(
+      fc.constantFrom(1, 10_000),
+      fc.constantFrom(5_001, 10_000),
+      fc.constantFrom(1n, 7_776_000n),
+      fc.constantFrom(0n, 7_776_000n),
+      fc.constantFrom(1n, 31_536_000n),
+    )
     .map(
       ([quorum, threshold, votingTime, timeLock, executionTime]): Hostile =>
         (stage) =>
-          stage.own('setRules', ...rulesTuple({ quorum, threshold, emergencyThreshold: 10_000, votingTime, timeLock, executionTime })),
+          stage.own(
+            'setRules',
+            ...rulesTuple({ quorum, threshold, emergencyThreshold: 10_000, votingTime, timeLock, executionTime }),
+          ),
     ),
   fc.tuple(organisation, fc.boolean()).map(
     ([name, suspended]): Hostile =>
@@ -96,7 +122,8 @@ async function everybody(stage: Stage, accounts: readonly Hex[]): Promise<readon
   await stage.chain.mine()
   const voters = new Map<Hex, Hex>()
   // Contracts do not vote of their own accord.
-  for (const one of accounts.filter((each) => each !== stage.address && each !== CHAIN)) voters.set(await stage.tells('votesAs', one), one)
+  for (const one of accounts.filter((each) => each !== stage.address && each !== CHAIN))
+    voters.set(await stage.tells('votesAs', one), one)
   voters.delete(NO_DOCUMENT)
   const height = stage.chain.block.number - 1n
   const found: Hex[] = []
@@ -125,13 +152,17 @@ async function decide(stage: Stage, voters: readonly Hex[], calls: readonly Call
     await stage.execute(id, calls, voters[0]!)
   } catch (error) {
     // The chain contract or the governor refuses the decision: nothing has changed.
-    if (!(error instanceof ContractRevert && ['GovernanceCallFailed', 'GovernanceUnexpectedState'].includes(error.errorName ?? ''))) throw error
+    if (
+      !(error instanceof ContractRevert && ['GovernanceCallFailed', 'GovernanceUnexpectedState'].includes(error.errorName ?? ''))
+    )
+      throw error
     await stage.send('cancel', [id], voters[0]!).catch(ownSuspension)
   }
 }
 
 function ownSuspension(error: unknown): void {
-  const isExpected = error instanceof ContractRevert && ['GovernanceExcluded', 'GovernanceUnexpectedState'].includes(error.errorName ?? '')
+  const isExpected =
+    error instanceof ContractRevert && ['GovernanceExcluded', 'GovernanceUnexpectedState'].includes(error.errorName ?? '')
   if (!isExpected) throw error
 }
 
@@ -142,7 +173,13 @@ describe('whatever was decided', () => {
   beforeAll(async () => {
     stage = await Stage.open()
     await stage.decide([chainCall('setOrganisation', idOf(NEW), 'Newcomer', 3, 1, 0)])
-    accounts = [...Object.values(stage.voters).flat(), ...stage.chain.accounts.slice(40, 42), stage.outsider, stage.address, CHAIN]
+    accounts = [
+      ...Object.values(stage.voters).flat(),
+      ...stage.chain.accounts.slice(40, 42),
+      stage.outsider,
+      stage.address,
+      CHAIN,
+    ]
     start = stage.chain.snapshot()
   })
   afterAll(() => stage.close())
@@ -157,7 +194,10 @@ describe('whatever was decided', () => {
           await decide(stage, await everybody(stage, accounts), [each(stage, accounts)], true)
           decided += Number(stage.chain.block.number > before)
         }
-        for (const [emergency, name] of [[false, 'ordinary'], [true, 'emergency']] as const) {
+        for (const [emergency, name] of [
+          [false, 'ordinary'],
+          [true, 'emergency'],
+        ] as const) {
           await stage.chain.mine(PHASE_BLOCKS)
           await decide(stage, await everybody(stage, accounts), [nameRole(name)], emergency)
           expect(await stage.tells('roleName', 16)).toBe(name)

@@ -2,10 +2,22 @@ import { ROLES } from '@quoin/protocol'
 import fc from 'fast-check'
 import type { Hex } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ChainError, ContractRevert, type SnapshotId } from '../../src/testing/index.ts'
 import { runs } from '../../../../test/long.ts'
+import { ChainError, ContractRevert, type SnapshotId } from '../../src/testing/index.ts'
 import { type Act, Model } from './model.ts'
-import { type Call, chainCall, idOf, MEMBERS, nameRole, RULES, type Rules, rulesTuple, Stage, setAccount, suspend } from './stage.ts'
+import {
+  type Call,
+  chainCall,
+  idOf,
+  MEMBERS,
+  nameRole,
+  RULES,
+  type Rules,
+  rulesTuple,
+  Stage,
+  setAccount,
+  suspend,
+} from './stage.ts'
 
 const QUICK: Rules = { ...RULES, votingTime: 20n, timeLock: 10n, executionTime: 30n }
 const NAMES = MEMBERS.map(({ name }) => name)
@@ -20,26 +32,57 @@ const rules: fc.Arbitrary<Act> = fc.oneof(
       timeLock: fc.constantFrom(0n, 1n, 40n),
       executionTime: fc.bigInt({ min: 1n, max: 60n }),
     })
-    .map((some): Act => ({ kind: 'rules', rules: { ...some, emergencyThreshold: Math.max(some.threshold, 9_000) }, valid: true })),
+    .map(
+      (some): Act => ({ kind: 'rules', rules: { ...some, emergencyThreshold: Math.max(some.threshold, 9_000) }, valid: true }),
+    ),
   fc.constant<Act>({ kind: 'rules', rules: { ...QUICK, quorum: 0 }, valid: false }),
 )
 
 /** `account` is a position in the list of accounts. */
-type Drawn = Act | { readonly kind: 'account'; readonly at: number; readonly organisation: string; readonly voter: boolean; readonly suspended: boolean }
+type Drawn =
+  | Act
+  | {
+      readonly kind: 'account'
+      readonly at: number
+      readonly organisation: string
+      readonly voter: boolean
+      readonly suspended: boolean
+    }
 const act: fc.Arbitrary<Drawn> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('name' as const), name: fc.constantFrom('teller', 'clerk', 'pilot') }) },
   { weight: 1, arbitrary: fc.constant<Act>({ kind: 'fail' }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('votes' as const), organisation, votes: fc.integer({ min: 0, max: 8 }) }) },
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('account' as const), at: fc.nat(6), organisation, voter: fc.boolean(), suspended: fc.boolean() }),
+    arbitrary: fc.record({ kind: fc.constant('votes' as const), organisation, votes: fc.integer({ min: 0, max: 8 }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('account' as const),
+      at: fc.nat(6),
+      organisation,
+      voter: fc.boolean(),
+      suspended: fc.boolean(),
+    }),
   },
   { weight: 1, arbitrary: rules },
 )
 const acts: fc.Arbitrary<readonly Drawn[]> = fc.oneof(
   { weight: 4, arbitrary: fc.array(act, { minLength: 1, maxLength: 3 }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('suspend' as const), organisation, suspended: fc.boolean() }).map((one) => [one]) },
-  { weight: 1, arbitrary: fc.array(fc.oneof(act, organisation.map((name): Act => ({ kind: 'suspend', organisation: name, suspended: true }))), { maxLength: 2 }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('suspend' as const), organisation, suspended: fc.boolean() }).map((one) => [one]),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.array(
+      fc.oneof(
+        act,
+        organisation.map((name): Act => ({ kind: 'suspend', organisation: name, suspended: true })),
+      ),
+      { maxLength: 2 },
+    ),
+  },
 )
 
 type Step =
@@ -57,9 +100,15 @@ const at = fc.nat(7)
 const back = fc.oneof({ weight: 8, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.integer({ min: -1, max: 8 }) })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('propose' as const), at, acts, emergency: fc.boolean() }) },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('vote' as const), at, back, support: fc.constantFrom(0, 1, 1, 1, 2, 3) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('vote' as const), at, back, support: fc.constantFrom(0, 1, 1, 1, 2, 3) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), at, back }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('execute' as const), at, back, isSame: fc.constantFrom(true, true, true, false) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('execute' as const), at, back, isSame: fc.constantFrom(true, true, true, false) }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('everybody' as const), back }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('decide' as const), at, acts }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), blocks: fc.constantFrom(1, 5, 31, 32, 33) }) },
@@ -133,7 +182,9 @@ class Pair {
       case 'propose': {
         const given = taken.acts.map((drawn) => this.#actOf(drawn))
         const calls = given.map((one) => this.#callOf(one))
-        await this.#both(by, 'propose', [calls, '', idOf('document'), taken.emergency], () => model.propose(by, given, taken.emergency))
+        await this.#both(by, 'propose', [calls, '', idOf('document'), taken.emergency], () =>
+          model.propose(by, given, taken.emergency),
+        )
         if (model.proposals.length > this.#calls.length) this.#calls.push(calls)
         return
       }

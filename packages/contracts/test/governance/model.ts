@@ -7,7 +7,13 @@ export type Act =
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'fail' }
   | { readonly kind: 'votes'; readonly organisation: string; readonly votes: number }
-  | { readonly kind: 'account'; readonly account: string; readonly organisation: string; readonly voter: boolean; readonly suspended: boolean }
+  | {
+      readonly kind: 'account'
+      readonly account: string
+      readonly organisation: string
+      readonly voter: boolean
+      readonly suspended: boolean
+    }
   | { readonly kind: 'suspend'; readonly organisation: string; readonly suspended: boolean }
   | { readonly kind: 'rules'; readonly rules: Rules; readonly valid: boolean }
 
@@ -44,7 +50,12 @@ export class Model {
   /** Weights of all organisations at the end of the block before. */
   #weightsBefore: ReadonlyMap<string, number>
 
-  constructor(block: number, time: number, rules: Rules, members: ReadonlyMap<string, { readonly votes: number; readonly voters: readonly string[] }>) {
+  constructor(
+    block: number,
+    time: number,
+    rules: Rules,
+    members: ReadonlyMap<string, { readonly votes: number; readonly voters: readonly string[] }>,
+  ) {
     ;[this.block, this.time, this.rules] = [block, time, rules]
     for (const [organisation, { votes, voters }] of members) {
       this.votes.set(organisation, votes)
@@ -60,7 +71,8 @@ export class Model {
   }
 
   #voters(organisation: string): number {
-    return [...this.accounts.values()].filter((each) => each.organisation === organisation && each.voter && !each.suspended).length
+    return [...this.accounts.values()].filter((each) => each.organisation === organisation && each.voter && !each.suspended)
+      .length
   }
 
   #weights(): ReadonlyMap<string, number> {
@@ -88,7 +100,10 @@ export class Model {
     const closes = time + Number(rules.votingTime)
     const isClosed = this.time >= closes && this.block >= block + PHASE
     const sum = (support: number | undefined) =>
-      [...ballots].reduce((all, [organisation, vote]) => all + (support === undefined || vote === support ? weights.get(organisation)! : 0), 0)
+      [...ballots].reduce(
+        (all, [organisation, vote]) => all + (support === undefined || vote === support ? weights.get(organisation)! : 0),
+        0,
+      )
     const total = [...weights.values()].reduce((all, weight) => all + weight, 0)
     const passes = emergency
       ? sum(FOR) > 0 && sum(FOR) / total >= rules.emergencyThreshold / 10_000

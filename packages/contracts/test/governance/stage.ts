@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { CHAIN_ABI, SYSTEM_ADDRESS } from '@quoin/execution/contract'
 import { idOfName, ROLES } from '@quoin/protocol'
-import { type Abi, decodeErrorResult, encodeAbiParameters, encodeFunctionData, getAddress, type Hex, keccak256, parseAbi } from 'viem'
+import { type Abi, decodeErrorResult, encodeAbiParameters, encodeFunctionData, getAddress, type Hex, keccak256 } from 'viem'
 import { type BuiltContract, build, formatDiagnostics } from '../../src/build/index.ts'
 import { type Chain, ContractRevert, createChain, type Receipt } from '../../src/testing/index.ts'
 
@@ -93,7 +93,13 @@ export class Stage {
   readonly voters: Readonly<Record<string, readonly Hex[]>>
   readonly outsider: Hex
 
-  static async open({ members = MEMBERS, rules = {} }: { members?: readonly Member[]; rules?: Partial<Rules> } = {}): Promise<Stage> {
+  static async open({
+    members = MEMBERS,
+    rules = {},
+  }: {
+    members?: readonly Member[]
+    rules?: Partial<Rules>
+  } = {}): Promise<Stage> {
     const chain = (await createChain({ accounts: 60 })) as unknown as Chain<readonly Hex[]>
     const contract = await preset()
     const { address } = await chain.deploy(contract as never, { args: rulesTuple(rules) } as never)
@@ -111,7 +117,18 @@ export class Stage {
     return stage
   }
 
-  private constructor(chain: Chain<readonly Hex[]>, address: Hex, contract: BuiltContract, voters: Stage['voters'], outsider: Hex) {
+  /** A governor that is there already. */
+  static at(chain: Chain<readonly Hex[]>, address: Hex, contract: BuiltContract, voters: Stage['voters'], outsider: Hex): Stage {
+    return new Stage(chain, address, contract, voters, outsider)
+  }
+
+  private constructor(
+    chain: Chain<readonly Hex[]>,
+    address: Hex,
+    contract: BuiltContract,
+    voters: Stage['voters'],
+    outsider: Hex,
+  ) {
     this.chain = chain
     this.address = address
     this.contract = contract
@@ -139,13 +156,17 @@ export class Stage {
   }
 
   async read(name: string, args: readonly unknown[] = []): Promise<any> {
-    const at = this.chain.at(this.contract as never, this.address) as unknown as { read: Record<string, (a: readonly unknown[]) => Promise<any>> }
+    const at = this.chain.at(this.contract as never, this.address) as unknown as {
+      read: Record<string, (a: readonly unknown[]) => Promise<any>>
+    }
     return at.read[name]!(args)
   }
 
   /** What the chain contract tells. */
   async tells(name: string, ...args: readonly unknown[]): Promise<any> {
-    const at = this.chain.at({ name: 'chain', abi: CHAIN_ABI as Abi, bytecode: '0xfe' } as never, CHAIN) as unknown as { read: Record<string, (a: readonly unknown[]) => Promise<any>> }
+    const at = this.chain.at({ name: 'chain', abi: CHAIN_ABI as Abi, bytecode: '0xfe' } as never, CHAIN) as unknown as {
+      read: Record<string, (a: readonly unknown[]) => Promise<any>>
+    }
     return at.read[name]!(args)
   }
 
@@ -156,7 +177,8 @@ export class Stage {
   }
 
   vote = (id: bigint, by: Hex, support: number = FOR): Promise<Receipt> => this.send('vote', [id, support], by)
-  execute = (id: bigint, calls: readonly Call[], by: Hex = this.outsider): Promise<Receipt> => this.send('execute', [id, calls], by)
+  execute = (id: bigint, calls: readonly Call[], by: Hex = this.outsider): Promise<Receipt> =>
+    this.send('execute', [id, calls], by)
   stateOf = (id: bigint): Promise<string> => this.read('stateOf', [id])
 
   /** Lets a time pass, and the blocks that each phase has at least. */
@@ -200,4 +222,5 @@ export async function refusalOf(sent: Promise<unknown>, abi: Abi): Promise<reado
 }
 
 export const abiOfChain = CHAIN_ABI as Abi
-export const parse = (...lines: readonly string[]): Abi => parseAbi(lines as never) as Abi
+export const encodeCall = (abi: Abi, functionName: string, args: readonly unknown[]): Hex =>
+  encodeFunctionData({ abi, functionName, args } as never)

@@ -49,7 +49,11 @@ function readAt(journal: ReturnType<typeof stateOf>, address: Address): readonly
   const data = hexToBytes(encodeFunctionData({ abi, functionName: 'read' } as never) as Hex)
   const outcome = new TestContracts(journal).send(address, data)
   if (!outcome.ok) throw new Error(outcome.reason)
-  return decodeFunctionResult({ abi, functionName: 'read', data: bytesToHex(outcome.data) } as never) as unknown as readonly unknown[]
+  return decodeFunctionResult({
+    abi,
+    functionName: 'read',
+    data: bytesToHex(outcome.data),
+  } as never) as unknown as readonly unknown[]
 }
 
 describe('a system contract of genesis', () => {
@@ -79,7 +83,9 @@ describe('a system contract of genesis', () => {
   })
 
   it('makes genesis invalid without its arguments', () => {
-    expect(() => stateOf([{ address: FIRST, code: containerOf(SOURCE, abi) }])).toThrow(/^system contract 0x1111.*: the arguments are malformed/)
+    expect(() => stateOf([{ address: FIRST, code: containerOf(SOURCE, abi) }])).toThrow(
+      /^system contract 0x1111.*: the arguments are malformed/,
+    )
   })
 
   it('cannot be where a native contract is', () => {

@@ -22,11 +22,11 @@ import { Machine } from '../contract/machine.ts'
 import type { BlockContext } from '../contract/message.ts'
 import { NATIVE_CODE } from '../contract/native/native.ts'
 import { findNative, NATIVE_CONTRACTS } from '../contract/native/native-contracts.ts'
-import { Journal } from '../state/journal.ts'
 import { writeFounding } from '../state/founding.ts'
+import { Journal } from '../state/journal.ts'
+import { SYSTEM_ADDRESS, settleSystemRecords } from '../state/system-records.ts'
 import { ticksOf } from '../ticks.ts'
 import { GENESIS_LIMITS } from './genesis-limits.ts'
-import { SYSTEM_ADDRESS, settleSystemRecords } from '../state/system-records.ts'
 
 /**
  * State of block 0: initial balances, native contracts, system records, then the system contracts in the order of their addresses.

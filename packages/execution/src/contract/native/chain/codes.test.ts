@@ -12,7 +12,11 @@ import { CHAIN_ABI } from './chain-abi.ts'
 const chainContract = { address: SYSTEM_ADDRESS, abi: CHAIN_ABI as Abi }
 const registry = { address: CODE_REGISTRY_ADDRESS, abi: CODE_REGISTRY_ABI as Abi }
 const GOVERNOR = USER
-const LINES = ['function version() view returns (uint256)', 'function apply(bytes data)', 'function migrated() view returns (bytes)']
+const LINES = [
+  'function version() view returns (uint256)',
+  'function apply(bytes data)',
+  'function migrated() view returns (bytes)',
+]
 const abi = parseAbi(LINES as never) as Abi
 
 /** A contract that tells its version, and passes data on to the chain contract. */
@@ -25,7 +29,8 @@ const source = (version: number, migrate = `quoin.store('bytes', 'migrated', dat
   migrate(data) { ${migrate} },
 }`
 const system = { upgradeAuthority: { kind: 'account', address: SYSTEM_ADDRESS } } as const
-const containerOfVersion = (version: number, migrate?: string): Hex => bytesToHex(containerOf(source(version, migrate), abi, system))
+const containerOfVersion = (version: number, migrate?: string): Hex =>
+  bytesToHex(containerOf(source(version, migrate), abi, system))
 
 /** A chain with a system contract of version 1, in block 7. */
 class Stage {
@@ -133,7 +138,9 @@ describe('code for system contracts', () => {
     const given = bytesToHex(containerOf(source(2), abi, { upgradeAuthority: { kind: 'account', address: OTHER } }))
     stage.approve(given)
     stage.apply(given)
-    expect(stage.contracts.call(registry, 'describe', [stage.target.address])).toMatchObject({ 2: expect.stringMatching(new RegExp(OTHER, 'i')) })
+    expect(stage.contracts.call(registry, 'describe', [stage.target.address])).toMatchObject({
+      2: expect.stringMatching(new RegExp(OTHER, 'i')),
+    })
     expect(stage.refusal('approveCode', [stage.target.address, ZERO_HASH, ZERO_HASH, 10], GOVERNOR)).toBe('Invalid')
   })
 
@@ -151,14 +158,24 @@ describe('code for system contracts', () => {
 
   it('that cannot be installed leaves everything as it was, the approval included', () => {
     const stage = new Stage()
-    for (const broken of [containerOfVersion(2, `throw new Error('no')`), containerOfVersion(2, 'for (;;);'), '0xef51'] as const) {
+    for (const broken of [
+      containerOfVersion(2, `throw new Error('no')`),
+      containerOfVersion(2, 'for (;;);'),
+      '0xef51',
+    ] as const) {
       stage.approve(broken)
       expect(stage.contracts.attempt(chainContract, 'applyCode', [stage.target.address, broken, '0x']).ok).toBe(false)
       expect(stage.version).toBe(1n)
       expect(stage.approved).toMatchObject({ 0: true })
     }
     stage.approve(containerOfVersion(2, `throw new Error('why')`))
-    expect(stage.contracts.failure(chainContract, 'applyCode', [stage.target.address, containerOfVersion(2, `throw new Error('why')`), '0x'])).toBe('why')
+    expect(
+      stage.contracts.failure(chainContract, 'applyCode', [
+        stage.target.address,
+        containerOfVersion(2, `throw new Error('why')`),
+        '0x',
+      ]),
+    ).toBe('why')
   })
 
   it('is not applied by a static call', () => {
@@ -173,4 +190,5 @@ describe('code for system contracts', () => {
   })
 })
 
-const encode = (name: string, args: readonly unknown[]): Hex => encodeFunctionData({ abi: CHAIN_ABI as Abi, functionName: name, args } as never)
+const encode = (name: string, args: readonly unknown[]): Hex =>
+  encodeFunctionData({ abi: CHAIN_ABI as Abi, functionName: name, args } as never)

@@ -63,7 +63,8 @@ export const CODES = {
     if (chain.block.number > approval.lastHeight)
       chain.refuse('Refused', `the approval was valid up to block ${approval.lastHeight}`)
     mustBeSystem(chain, target)
-    if (chain.isUnderWay(target)) chain.refuse('Refused', 'the contract is on the call stack: apply the code in a message of its own')
+    if (chain.isUnderWay(target))
+      chain.refuse('Refused', 'the contract is on the call stack: apply the code in a message of its own')
     mustMatch(chain, 'container', approval.codeHash, hashOf(chain, container))
     mustMatch(chain, 'data', approval.dataHash, hashOf(chain, data))
     // Before the upgrade, so that the new code's migrate() does not find the approval. If the upgrade fails, it comes back.

@@ -14,7 +14,15 @@ const GOVERNOR = USER
 const BANK_B = idOfName('bank-b')!
 const account = (n: number): Address => addressOf(`0x${n.toString(16).padStart(40, '0')}`)
 const [ADMIN, CLERK, VOTER] = [account(0xad), account(0xc1), account(0x70)]
-const RECORD = { version: 1, authority: undefined, paused: false, callers: 0, executionVersion: ZERO_HASH, loadGas: 0, codeBytes: 1 }
+const RECORD = {
+  version: 1,
+  authority: undefined,
+  paused: false,
+  callers: 0,
+  executionVersion: ZERO_HASH,
+  loadGas: 0,
+  codeBytes: 1,
+}
 
 const setAccount = (address: Address, roles: number, { suspended = false } = {}) => [address, BANK_B, roles, 0, suspended]
 

@@ -56,6 +56,7 @@ const NO_MESSAGE = [
   /^ {2}readonly /,
   /^\/\*\* /,
   /^(function|event|constructor|receive)\b.*\(.*\)/,
+  /^struct Call \{ address target;/,
   /^error Unused\(\)$/,
   /^struct \0 \{ bool unused; \}$/,
   /^(EIP712Domain|Permit)\(/,

@@ -210,6 +210,7 @@ const PRESETS: Readonly<Record<string, readonly unknown[]>> = {
   token: ['Name', 'NAM', ALICE, 1n],
   multisig: [[ALICE, BOB], 1n],
   timelock: [60n, [ALICE], [BOB], CAROL],
+  governance: [5_000, 6_000, 9_000, 60n, 60n, 60n],
 }
 
 it.each(Object.keys(PRESETS))(

@@ -33,6 +33,7 @@ import {
   ZERO_HASH,
 } from '@quoin/protocol'
 import { FEE_CONSTANTS } from './block/fees.ts'
+import { GENESIS_LIMITS } from './block/genesis-limits.ts'
 import { GAS } from './block/intrinsic-gas.ts'
 import { LANE } from './block/lane.ts'
 import { ENCODE_LIMITS } from './contract/abi/encode.ts'
@@ -138,7 +139,7 @@ export function describeExecution(crypto: Crypto): string {
     ...describeTable('fees', FEE_CONSTANTS),
     ...describeTable('lane', LANE),
     ...describeTable('sets', { READY_HEIGHTS, SMALL_SET_COUNT_MAX, EVIDENCE_HEIGHTS_MAX }),
-    ...describeTable('limits', { ...BLOCK_LIMITS, ...CONTRACT_LIMITS, ...MESSAGE_LIMITS, ...ABI_LIMITS, ...ENCODE_LIMITS }),
+    ...describeTable('limits', { ...BLOCK_LIMITS, ...GENESIS_LIMITS, ...CONTRACT_LIMITS, ...MESSAGE_LIMITS, ...ABI_LIMITS, ...ENCODE_LIMITS }),
     ...describeTable('gas.message', MESSAGE_GAS),
     ...describeTable('gas.host', CONTRACT_GAS),
     ...describeTable('gas.library', LIBRARY_GAS),

@@ -45,7 +45,7 @@ export interface Allocation {
 
 export interface SystemContract {
   readonly address: Address
-  /** A contract container (`ContractContainer`). */
+  /** A contract container (`ContractContainer`), followed by the ABI-encoded arguments of its constructor, as in creation data. */
   readonly code: Uint8Array
 }
 

@@ -1,6 +1,7 @@
 export { intrinsicGas } from '../block/intrinsic-gas.ts'
 export { InterpreterFault } from '../fault.ts'
 export { Journal } from '../state/journal.ts'
+export { SYSTEM_ADDRESS } from '../state/system-records.ts'
 export { disk, gasLeftOf, gasUsedOf, TICKS_PER_GAS, type Ticks, ticksOf } from '../ticks.ts'
 export {
   type AbiCreation,

@@ -1,4 +1,4 @@
-import { type Address, emptyBytes, type Hash, ok, type Result, U32_MAX, U256_MAX, Wei } from '@quoin/protocol'
+import { type Address, emptyBytes, type Hash, ok, type Result, U32_MAX, U64_SAFE_MAX, U256_MAX, Wei } from '@quoin/protocol'
 import { InterpreterFault } from '../fault.ts'
 import { credit } from '../state/credit.ts'
 import type { Journal } from '../state/journal.ts'
@@ -92,6 +92,23 @@ export class Machine implements NativeHost {
     return to === undefined
       ? this.#create(meter, from, value, data, NO_FORM, undefined)
       : this.#call(meter, { from, to, value, data, isStatic: false }, undefined)
+  }
+
+  /**
+   * Installs a contract of genesis at its fixed address and runs its constructor, as a transaction of its own would. Its logs are dropped:
+   * block 0 has no receipts.
+   *
+   * @param data a container, and the constructor's arguments after it
+   * @param gas limit of the constructor, in ticks. Making the code is not limited
+   */
+  found(address: Address, deployer: Address, data: Uint8Array, gas: Ticks): Result<unknown, Failure> {
+    this.#underWay.length = 0
+    this.journal.beginTransaction(deployer)
+    const made = prepareCode(this, new GasMeter(U64_SAFE_MAX, undefined), data, undefined)
+    if (!made.ok) return made
+    this.markLoaded(made.value.codeHash, made.value.program)
+    installCode(this.contracts, this.journal, this.block.number, address, deployer, made.value)
+    return this.#construct(new GasMeter(gas, undefined), made.value, address, deployer, 0n, undefined)
   }
 
   /**

@@ -45,9 +45,11 @@ export function writeFounding(journal: Journal, { parameters, validators, nodes,
   let votes = 0
   for (const { id, ...fields } of organisations) {
     const organisation: Organisation = { ...fields, ...counts(id), suspended: false, checkpoints: 1 }
-    votes += organisation.votes
+    // Votes count once somebody can cast them: `organisations.ts`.
+    const counted = organisation.voters === 0 ? 0 : organisation.votes
+    votes += counted
     writeEntry(journal, SYSTEM_ENTRIES.organisation, organisation, id)
-    writeEntry(journal, SYSTEM_ENTRIES.checkpoint, { height: 0, votes: organisation.votes }, id, 0)
+    writeEntry(journal, SYSTEM_ENTRIES.checkpoint, { height: 0, votes: counted }, id, 0)
   }
   writeEntry(journal, SYSTEM_ENTRIES.checkpoint, { height: 0, votes }, ZERO_HASH, 0)
   writeSystemRecord(journal, SYSTEM_RECORDS.totals, { organisations: organisations.length, votes, checkpoints: 1 })

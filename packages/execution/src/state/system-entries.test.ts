@@ -32,13 +32,12 @@ const CASES: Readonly<Record<keyof typeof SYSTEM_ENTRIES, Case>> = {
     governed.takenEvidence,
   ),
   firstEvidence: caseOf(SYSTEM_ENTRIES.firstEvidence, fc.tuple(any.hash), governed.firstEvidence),
-  roleName: caseOf(SYSTEM_ENTRIES.roleName, fc.tuple(fc.integer({ min: 16, max: 31 })), any.ascii(31)),
-  evidence: caseOf(
-    SYSTEM_ENTRIES.evidence,
-    fc.tuple(any.hash, any.height, any.round, fc.constantFrom(...SIGNED_ONCE)),
-    governed.takenEvidence,
+  approval: caseOf(
+    SYSTEM_ENTRIES.approval,
+    fc.tuple(any.address),
+    fc.record({ codeHash: any.hash, dataHash: any.hash, lastHeight: any.height }),
   ),
-  firstEvidence: caseOf(SYSTEM_ENTRIES.firstEvidence, fc.tuple(any.hash), governed.firstEvidence),
+  roleName: caseOf(SYSTEM_ENTRIES.roleName, fc.tuple(fc.integer({ min: 16, max: 31 })), any.ascii(31)),
 }
 const anyCase = fc.constantFrom(...Object.values(CASES))
 

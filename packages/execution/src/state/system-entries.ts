@@ -56,6 +56,16 @@ export interface FirstEvidence extends TakenEvidence {
 /** A contract's or account's entry that an organisation's admin has made, until the address accepts it. */
 export type OfferedEntry = AccountEntry
 
+/** A code that the governor allows for a contract whose upgrade authority is the chain contract. */
+export interface CodeApproval {
+  /** Of the container. */
+  readonly codeHash: Hash
+  /** Of the data for `migrate`. */
+  readonly dataHash: Hash
+  /** The last block in which it may be applied. */
+  readonly lastHeight: Height
+}
+
 /**
  * A kind of entry of the chain contract: many values under one first byte, which no record's name begins with. Only the chain
  * contract writes them. Bytes that do not decode count as no entry.
@@ -86,6 +96,12 @@ const takenEvidence: codec.Codec<TakenEvidence> = codec.struct(takenFields)
 const place = codec.struct({ height: codec.u64<Height>(), round: codec.u32<Round>(), ...takenFields })
 const firstEvidence: codec.Codec<FirstEvidence> = codec.union({ proposal: place, prevote: place, precommit: place })
 
+const codeApproval: codec.Codec<CodeApproval> = codec.struct({
+  codeHash: codec.hash,
+  dataHash: codec.hash,
+  lastHeight: codec.u64<Height>(),
+})
+
 const bytesOf = (hex: Hash | Address): Uint8Array => hexToBytes(hex)
 
 /** The entries of the chain contract. `checkpoint` counts from 0; those of all organisations together are under the zero id. */
@@ -105,6 +121,7 @@ export const SYSTEM_ENTRIES = {
     concatBytes(bytesOf(id), numberToBytes(height, 8), numberToBytes(round, 4), Uint8Array.of(SIGNED_ONCE.indexOf(kind))),
   ),
   firstEvidence: kindOf(9, firstEvidence, (id: Hash) => bytesOf(id)),
+  approval: kindOf(10, codeApproval, (target: Address) => bytesOf(target)),
 } as const
 
 const decodeEntry = <T>(type: codec.Codec<T>, bytes: Uint8Array | undefined): T | undefined => {

@@ -85,7 +85,8 @@ export function runNative(
 
 const compiled = new WeakMap<Crypto, Map<NativeContract, ContractAbi>>()
 
-function abiOf(crypto: Crypto, native: NativeContract): ContractAbi {
+/** A native contract's compiled ABI. */
+export function abiOf(crypto: Crypto, native: NativeContract): ContractAbi {
   const known = compiled.get(crypto) ?? new Map<NativeContract, ContractAbi>()
   compiled.set(crypto, known)
   let abi = known.get(native)

@@ -11,6 +11,7 @@ import {
   ZERO_HASH,
 } from '@quoin/protocol'
 import { SYSTEM_ENTRIES } from '../../../state/system-entries.ts'
+import { SYSTEM_RECORDS } from '../../../state/system-records.ts'
 import { keyReadGas } from '../../key-gas.ts'
 import { readRecord, recordUse } from '../../record.ts'
 import { addressOf, bytesOf, type ChainState, chainAction, idOf } from './chain-state.ts'
@@ -50,11 +51,24 @@ function replace(chain: ChainState, address: Address, before: AccountEntry | und
 const shownEntry = ({ organisation, roles, expiry, suspended }: AccountEntry) =>
   [bytesOf(organisation), BigInt(roles), BigInt(expiry), suspended] as const
 
-function checkEntry(chain: ChainState, { roles, expiry }: AccountEntry): void {
+/**
+ * Ends the call if an address can never vote: a native contract sends no messages of its own accord, and the governor's contract cannot call itself.
+ * As the only voter of its organisation it would keep a quorum of all votes out of reach.
+ */
+function mustBeAbleToVote(chain: ChainState, address: Address): void {
+  chain.pay(keyReadGas(chain.journal.accountUse(address)) + keyReadGas(recordUse(chain.journal, address)))
+  const hasCode = chain.journal.account(address).codeHash !== undefined
+  const isNative = hasCode && readRecord(chain.journal, address) === undefined
+  if (isNative || (hasCode && chain.record(SYSTEM_RECORDS.governance).governor === address))
+    chain.refuse('Invalid', 'roles', 'neither a native contract nor the contract that governs can vote')
+}
+
+function checkEntry(chain: ChainState, address: Address, { roles, expiry }: AccountEntry): void {
   const problem = rolesProblem(roles)
   if (problem !== undefined) chain.refuse('Invalid', 'roles', problem)
   if (!Number.isSafeInteger(expiry)) chain.refuse('Invalid', 'expiry', `is ${expiry}, must be below 2^53 seconds`)
   if (expiry !== 0 && hasRoles(roles, ROLES.voter)) chain.refuse('Invalid', 'expiry', 'the entry of a voter must not expire')
+  if (hasRoles(roles, ROLES.voter)) mustBeAbleToVote(chain, address)
 }
 
 /**
@@ -81,6 +95,8 @@ function accept(chain: ChainState, address: Address, organisation: Hash): void {
   if (before !== undefined && before.organisation !== organisation)
     chain.refuse('Refused', 'the address belongs to another organisation, which must remove it first')
   organisationOf(chain, organisation)
+  // Offered before the address became a contract, or the governor.
+  if (hasRoles(offered.roles, ROLES.voter)) mustBeAbleToVote(chain, address)
   chain.setEntry(OFFER, undefined, address, organisation)
   replace(chain, address, before, offered)
   chain.emit('AccountChanged', address, ...shownEntry(offered), chain.sender)
@@ -92,7 +108,7 @@ export const ACCOUNTS = {
     const [address, organisation] = [addressOf(account), idOf(given)]
     const after: AccountEntry = { organisation, roles: Number(roles), expiry: Number(expiry), suspended }
     if (address === ZERO_ADDRESS) chain.refuse('Invalid', 'account', 'must not be the zero address')
-    checkEntry(chain, after)
+    checkEntry(chain, address, after)
     organisationOf(chain, organisation)
     const before = chain.entry(ENTRY, address)
     if (!governs(chain)) {

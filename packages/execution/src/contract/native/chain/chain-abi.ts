@@ -32,6 +32,9 @@ const POWER: Input = ['uint64', 'power']
 const FEE_ADDRESS: Input = ['address', 'feeAddress']
 const SUSPENDED: Input = ['bool', 'suspended']
 const EXPIRY: Input = ['uint64', 'expiry']
+const TARGET: Input = ['address', 'target']
+const CODE_HASH: Input = ['bytes32', 'codeHash']
+const APPROVAL: readonly Input[] = [CODE_HASH, ['bytes32', 'dataHash'], ['uint64', 'lastHeight']]
 const KIND: Input = ['string', 'kind']
 const EVIDENCE_HASH: Input = ['bytes32', 'evidenceHash']
 const ROUND: Input = ['uint32', 'round']
@@ -43,7 +46,7 @@ const ENTRY: readonly Input[] = [ORGANISATION, ROLES, EXPIRY, SUSPENDED]
 
 /**
  * Functions of the chain contract, in groups: who governs; organisations; accounts; nodes; validators; evidence; parameters, policies and
- * roles; the schedule; restrictions. `docs/permissions.md` says who may call which.
+ * roles; the schedule; restrictions; code of system contracts. `docs/permissions.md` says who may call which.
  */
 export const CHAIN_ABI: Abi = [
   does('offerGovernor', ['address', 'to'], ['uint64', 'lastHeight']),
@@ -115,6 +118,11 @@ export const CHAIN_ABI: Abi = [
   does('restrict', ['address', 'target'], ROLES),
   tells('restriction', [['address', 'target']], ROLES),
 
+  does('approveCode', TARGET, ...APPROVAL),
+  does('withdrawCode', TARGET),
+  does('applyCode', TARGET, ['bytes', 'container'], ['bytes', 'data']),
+  tells('approvedCode', [TARGET], ['bool', 'exists'], ...APPROVAL),
+
   event('GovernorOffered', 1, ['address', 'to'], ['uint64', 'lastHeight']),
   event('GovernorChanged', 2, ['address', 'before'], ['address', 'governor']),
   event('ParticipantsChanged', 0, ['address[]', 'participants']),
@@ -140,6 +148,9 @@ export const CHAIN_ABI: Abi = [
   event('UpgradeScheduled', 0, HEIGHT, ['bytes32', 'executionVersion']),
   event('HaltScheduled', 0, HEIGHT),
   event('RestrictionChanged', 1, ['address', 'target'], ROLES, ['address', 'by']),
+  event('CodeApproved', 1, TARGET, ...APPROVAL),
+  event('CodeWithdrawn', 1, TARGET),
+  event('CodeApplied', 1, TARGET, CODE_HASH, ['address', 'by']),
 
   /** Only the governor may do this. */
   error('NotGovernor', ['address', 'sender'], ['address', 'governor']),

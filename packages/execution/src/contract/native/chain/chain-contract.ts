@@ -2,6 +2,7 @@ import { SYSTEM_ADDRESS } from '../../../state/system-records.ts'
 import type { NativeContract } from '../native.ts'
 import { ACCOUNTS } from './accounts.ts'
 import { CHAIN_ABI } from './chain-abi.ts'
+import { CODES } from './codes.ts'
 import { EVIDENCE } from './evidence.ts'
 import { GOVERNING } from './governing.ts'
 import { NODES_OF_CHAIN } from './nodes.ts'
@@ -28,5 +29,6 @@ export const CHAIN_CONTRACT: NativeContract = {
     ...RULES,
     ...RESTRICTIONS,
     ...SCHEDULING,
+    ...CODES,
   },
 }

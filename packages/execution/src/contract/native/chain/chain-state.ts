@@ -10,7 +10,7 @@ import { CONTRACT_GAS } from '../../contract-gas.ts'
 import { type Failure, OUT_OF_GAS } from '../../failure.ts'
 import { keyReadGas, keyWriteGas } from '../../key-gas.ts'
 import { encodedValueGas } from '../../library/price.ts'
-import type { NativeAction, NativeCall } from '../native.ts'
+import { abiOf, type NativeAction, type NativeCall, type NativeContract } from '../native.ts'
 
 /** Why a call of the chain contract fails. `chainAction` turns it into the call's failure; nothing else catches it. */
 class ChainFailure extends Error {
@@ -22,7 +22,7 @@ class ChainFailure extends Error {
   }
 }
 
-const { storage, emit: EMIT } = CONTRACT_GAS
+const { storage, emit: EMIT, call: CALL } = CONTRACT_GAS
 /** Characters of a text in a refusal, so that its data fits into a receipt whatever the caller has passed. */
 const REFUSAL_CHARS_MAX = 200
 /** Each byte of a record or entry, decoded or encoded: 0.01 µs. */
@@ -65,6 +65,11 @@ export class ChainState {
 
   get block() {
     return this.#call.machine.block
+  }
+
+  /** Whether a contract is on the call stack. */
+  isUnderWay(address: Address): boolean {
+    return this.#call.machine.isUnderWay(address)
   }
 
   /** Ends the call with one of the contract's errors. */
@@ -113,6 +118,18 @@ export class ChainState {
     this.pay(EMIT.byte * encoded.data.length)
     const logged = this.journal.log({ address: SYSTEM_ADDRESS, ...encoded })
     if (!logged.ok) this.refuse('Refused', logged.error.message)
+  }
+
+  /** Calls another native contract in the name of the chain contract. If that fails, this call fails with the same error. */
+  sendTo(native: NativeContract, name: string, ...values: readonly GuestValue[]): void {
+    const { machine, meter, host } = this.#call
+    const called = [...abiOf(this.crypto, native).functions.values()].find((each) => each.name === name)!
+    this.pay(CALL.base + encodedValueGas(values))
+    const data = unwrap(encodeWithSelector(this.crypto, called.selector, called.inputs, values))
+    const sender = { address: SYSTEM_ADDRESS, gasLeft: meter.left, isStatic: false }
+    const outcome = machine.send(sender, { to: native.address, value: 0n, data, gas: undefined, isStatic: false }, host)
+    meter.count(outcome.gasUsed)
+    if (!outcome.ok) throw new ChainFailure(outcome)
   }
 
   #payRead(rawKey: Uint8Array): void {

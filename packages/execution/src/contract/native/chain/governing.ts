@@ -1,4 +1,5 @@
-import { type Address, compareBytes, type Governance, hexToBytes, LIMITS, ZERO_ADDRESS } from '@quoin/protocol'
+import { type Address, compareBytes, type Governance, hasRoles, hexToBytes, LIMITS, ROLES, ZERO_ADDRESS } from '@quoin/protocol'
+import { SYSTEM_ENTRIES } from '../../../state/system-entries.ts'
 import { SYSTEM_RECORDS } from '../../../state/system-records.ts'
 import { keyReadGas } from '../../key-gas.ts'
 import { readRecord, recordUse } from '../../record.ts'
@@ -36,6 +37,9 @@ export const GOVERNING = {
     const contract = readRecord(chain.journal, offer.to)
     if (contract?.paused === true || (contract?.callers ?? 0) !== 0)
       chain.refuse('Refused', 'a contract that is paused or restricted cannot govern: nobody could reach it')
+    const entry = chain.entry(SYSTEM_ENTRIES.account, offer.to)
+    if (contract !== undefined && entry !== undefined && hasRoles(entry.roles, ROLES.voter))
+      chain.refuse('Refused', 'a contract that votes for an organisation cannot govern: it could not vote any more')
     chain.setRecord(governance, { ...present, governor: offer.to, offer: undefined })
     chain.emit('GovernorChanged', before, offer.to)
   }),

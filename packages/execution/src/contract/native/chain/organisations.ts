@@ -12,15 +12,24 @@ export function organisationOf(chain: ChainState, id: Hash): Organisation {
   return chain.entry(ENTRY, id) ?? chain.refuse('UnknownOrganisation', bytesOf(id))
 }
 
+/** Votes that count: without a voter nobody could cast them, and no quorum of all votes could ever be reached. */
+const countedVotes = ({ votes, voters }: Pick<Organisation, 'votes' | 'voters'>): number => (voters === 0 ? 0 : votes)
+
 /** Adds to the number of an organisation's members and voters. */
 export function countMembers(chain: ChainState, id: Hash, members: number, voters = 0): void {
   const present = organisationOf(chain, id)
-  const after = { ...present, members: present.members + members, voters: present.voters + voters }
+  let after = { ...present, members: present.members + members, voters: present.voters + voters }
   if (after.voters === 0 && present.voters > 0 && present.votes > 0)
     chain.refuse(
       'Refused',
       'the last voter of an organisation with votes cannot go: enter another voter first, or set the votes of the organisation to 0',
     )
+  const votes = countedVotes(after)
+  const change = votes - countedVotes(present)
+  if (change !== 0) {
+    after = { ...after, checkpoints: checkpoint(chain, id, present.checkpoints, votes) }
+    addVotes(chain, 0, change)
+  }
   chain.setEntry(ENTRY, after, id)
 }
 
@@ -44,21 +53,27 @@ function addVotes(chain: ChainState, organisations: number, votes: number): void
   chain.setRecord(TOTALS, { organisations: totals.organisations + organisations, votes: sum, checkpoints })
 }
 
-/** The votes that counted after the block of a height: the last checkpoint up to it, by binary search. */
+/**
+ * The votes that counted after the block of a height: the last checkpoint up to it. Most questions are about a recent height, so the search
+ * begins at the end, with steps that double: its price depends on how much has changed since, not on how old the chain is.
+ */
 function votesAt(chain: ChainState, id: Hash, count: number, height: bigint): bigint {
   if (height >= BigInt(chain.block.number))
     chain.refuse('Invalid', 'height', `is ${height}, must be below ${chain.block.number}: votes of this block can still change`)
-  let [low, high] = [0, count]
-  let votes = 0
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const found = chain.entry(CHECKPOINT, id, middle)!
-    if (BigInt(found.height) <= height) {
-      votes = found.votes
-      low = middle + 1
-    } else high = middle
+  const isUpTo = (index: number): boolean => BigInt(chain.entry(CHECKPOINT, id, index)!.height) <= height
+  let high = count
+  let low = count - 1
+  for (let step = 1; low >= 0 && !isUpTo(low); step *= 2) {
+    high = low
+    low = Math.max(low - step, -1)
   }
-  return BigInt(votes)
+  // Those from `high` on are later; `low` is not, or is before the first.
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (isUpTo(middle)) low = middle
+    else high = middle
+  }
+  return low < 0 ? 0n : BigInt(chain.entry(CHECKPOINT, id, low)!.votes)
 }
 
 const { organisationNameBytesMax, votesMax, shareMax } = LIMITS
@@ -83,22 +98,25 @@ const NEW: Pick<Organisation, 'suspended' | 'members' | 'voters' | 'checkpoints'
 
 /** Organisations: entered, changed and removed by the governor alone. */
 export const ORGANISATIONS = {
-  setOrganisation: chainAction((chain, given: Uint8Array, name: string, votes: bigint, share: bigint, grantable: bigint) => {
-    mustGovern(chain)
-    const id = idOf(given)
-    const problem = idProblem(id)
-    if (problem !== undefined) chain.refuse('Invalid', 'id', problem)
-    checkTerms(chain, name, votes, share, grantable)
-    const known = chain.entry(ENTRY, id)
-    const present = known ?? NEW
-    const change = Number(votes) - present.votes
-    addVotes(chain, known === undefined ? 1 : 0, change)
-    const isFirst = known === undefined
-    const checkpoints = change === 0 && !isFirst ? present.checkpoints : checkpoint(chain, id, present.checkpoints, Number(votes))
-    const terms = { name, votes: Number(votes), share: Number(share), grantable: Number(grantable) }
-    chain.setEntry(ENTRY, { ...present, ...terms, checkpoints }, id)
-    chain.emit('OrganisationChanged', given, name, votes, share, grantable)
-  }),
+  setOrganisation: chainAction(
+    (chain, given: Uint8Array, name: string, votes: bigint, share: bigint, grantable: bigint) => {
+      mustGovern(chain)
+      const id = idOf(given)
+      const problem = idProblem(id)
+      if (problem !== undefined) chain.refuse('Invalid', 'id', problem)
+      checkTerms(chain, name, votes, share, grantable)
+      const known = chain.entry(ENTRY, id)
+      const present = known ?? NEW
+      const counted = countedVotes({ votes: Number(votes), voters: present.voters })
+      const change = counted - countedVotes(present)
+      addVotes(chain, known === undefined ? 1 : 0, change)
+      const isFirst = known === undefined
+      const checkpoints = change === 0 && !isFirst ? present.checkpoints : checkpoint(chain, id, present.checkpoints, counted)
+      const terms = { name, votes: Number(votes), share: Number(share), grantable: Number(grantable) }
+      chain.setEntry(ENTRY, { ...present, ...terms, checkpoints }, id)
+      chain.emit('OrganisationChanged', given, name, votes, share, grantable)
+    },
+  ),
   suspendOrganisation: chainAction((chain, given: Uint8Array, suspended: boolean) => {
     mustGovern(chain)
     const id = idOf(given)

@@ -29,15 +29,13 @@ const keys = secrets.map((secret) => publicKeyOf(crypto.publicKey(secret)!))
 const addresses = keys.map((key) => addressOfPublicKey(crypto, key)!)
 /** The fifth key is not in the set. */
 const set = createValidatorSet(
-  keys
-    .slice(0, 4)
-    .map((publicKey, i) => ({
-      id: idOfName(`v${i}`)!,
-      address: addresses[i]!,
-      publicKey,
-      power: Power(1),
-      feeAddress: addresses[i]!,
-    })),
+  keys.slice(0, 4).map((publicKey, i) => ({
+    id: idOfName(`v${i}`)!,
+    address: addresses[i]!,
+    publicKey,
+    power: Power(1),
+    feeAddress: addresses[i]!,
+  })),
 )
 
 function signed(i: number, kind: Vote['kind'], r = 1, of: 'a' | 'b' | 'nil' = 'a', under = domain): Vote {

@@ -10,8 +10,8 @@ import {
   LIMITS,
   publicKeyOf,
   ROLES,
-  ZERO_HASH,
   SIGNED_ONCE,
+  ZERO_HASH,
 } from '@quoin/protocol'
 import fc from 'fast-check'
 import { type Abi, type AbiFunction, decodeErrorResult, encodeFunctionData, type Hex } from 'viem'

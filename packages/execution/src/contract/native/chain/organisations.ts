@@ -98,25 +98,23 @@ const NEW: Pick<Organisation, 'suspended' | 'members' | 'voters' | 'checkpoints'
 
 /** Organisations: entered, changed and removed by the governor alone. */
 export const ORGANISATIONS = {
-  setOrganisation: chainAction(
-    (chain, given: Uint8Array, name: string, votes: bigint, share: bigint, grantable: bigint) => {
-      mustGovern(chain)
-      const id = idOf(given)
-      const problem = idProblem(id)
-      if (problem !== undefined) chain.refuse('Invalid', 'id', problem)
-      checkTerms(chain, name, votes, share, grantable)
-      const known = chain.entry(ENTRY, id)
-      const present = known ?? NEW
-      const counted = countedVotes({ votes: Number(votes), voters: present.voters })
-      const change = counted - countedVotes(present)
-      addVotes(chain, known === undefined ? 1 : 0, change)
-      const isFirst = known === undefined
-      const checkpoints = change === 0 && !isFirst ? present.checkpoints : checkpoint(chain, id, present.checkpoints, counted)
-      const terms = { name, votes: Number(votes), share: Number(share), grantable: Number(grantable) }
-      chain.setEntry(ENTRY, { ...present, ...terms, checkpoints }, id)
-      chain.emit('OrganisationChanged', given, name, votes, share, grantable)
-    },
-  ),
+  setOrganisation: chainAction((chain, given: Uint8Array, name: string, votes: bigint, share: bigint, grantable: bigint) => {
+    mustGovern(chain)
+    const id = idOf(given)
+    const problem = idProblem(id)
+    if (problem !== undefined) chain.refuse('Invalid', 'id', problem)
+    checkTerms(chain, name, votes, share, grantable)
+    const known = chain.entry(ENTRY, id)
+    const present = known ?? NEW
+    const counted = countedVotes({ votes: Number(votes), voters: present.voters })
+    const change = counted - countedVotes(present)
+    addVotes(chain, known === undefined ? 1 : 0, change)
+    const isFirst = known === undefined
+    const checkpoints = change === 0 && !isFirst ? present.checkpoints : checkpoint(chain, id, present.checkpoints, counted)
+    const terms = { name, votes: Number(votes), share: Number(share), grantable: Number(grantable) }
+    chain.setEntry(ENTRY, { ...present, ...terms, checkpoints }, id)
+    chain.emit('OrganisationChanged', given, name, votes, share, grantable)
+  }),
   suspendOrganisation: chainAction((chain, given: Uint8Array, suspended: boolean) => {
     mustGovern(chain)
     const id = idOf(given)

@@ -78,9 +78,11 @@ import {
   rosterEntryCodec,
   rotationDigest,
   roundCertificateCodec,
+  type Schedule,
   type SigningDomain,
   type StateProof,
   saltedContractAddress,
+  scheduleCodec,
   signingDigest,
   signingDomainCodec,
   stateProofCodec,
@@ -248,6 +250,10 @@ export const roster: readonly RosterEntry[] = [0x61, 0x63]
     equivocated: n === 0x63,
   }))
   .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+export const schedule: Schedule = {
+  haltHeight: Height(1_400),
+  upgrade: { height: Height(1_500), executionVersion: hash(0x6a) },
+}
 const consortium: Consortium = {
   organisations: [
     { id: bankA, name: 'Bank Å', votes: 3, share: 5, grantable: ROLES.sender },
@@ -330,6 +336,7 @@ export const protocolCodecs: Samples = {
   parametersCodec: codec.encode(parametersCodec, DEFAULT_PARAMETERS),
   'parametersCodec of a chain with fees': codec.encode(parametersCodec, { ...DEFAULT_PARAMETERS, feePolicy: 'to-proposer' }),
   policiesCodec: codec.encode(policiesCodec, policies),
+  scheduleCodec: codec.encode(scheduleCodec, schedule),
   polkaCertificateCodec: codec.encode(polkaCertificateCodec, polkaCertificate),
   proposalCodec: codec.encode(proposalCodec, proposal),
   'proposalCodec of a fresh one': codec.encode(proposalCodec, { ...proposal, polRound: undefined }),

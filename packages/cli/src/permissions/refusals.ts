@@ -44,6 +44,16 @@ export function refusalText({ name, values }: NamedItem, roles: RoleNames): stri
       const lacking = rolesText(Number(values['lacking']), roles)
       return `${account} may not ${RULES[rule] ?? rule}: it needs the role ${lacking.replaceAll(',', ' or ')}; an admin of its organisation or the governor gives it by quoin account set`
     }
+    case 'MalformedEvidence':
+      return `this is no evidence of equivocation: ${textIn(values['why'])}`
+    case 'ForgedEvidence':
+      return `the signatures are not those of the key of ${lower(values['validator'])} on this chain`
+    case 'NotAValidatorKey':
+      return `${lower(values['validator'])} is and was no key of a validator on this chain`
+    case 'EvidenceOutOfTime':
+      return `the evidence is of height ${String(values['height'])}: of this key it counts from ${String(values['first'])} to ${String(values['last'])}`
+    case 'AlreadyReported':
+      return `this equivocation of validator ${idOf(values['id'])} was reported before, by the evidence ${idOf(values['evidenceHash'])}`
     case 'Refused':
       return textIn(values['why'])
     default:

@@ -82,10 +82,11 @@ const versionRefusal = ({ genesis, executor }: ChainOptions, needed: Hash): Chai
 
 function refusalOf(options: ChainOptions): ChainRefusal | undefined {
   const { genesis, store, executor, crypto } = options
-  if (store.chain === undefined && executor.version !== genesis.executionVersion)
-    return versionRefusal(options, genesis.executionVersion)
   const digest = genesisDigest(crypto, genesis)
   const stored = store.chain
+  // A chain that was upgraded since has the version of its genesis no more.
+  if (stored?.genesisDigest !== digest && executor.version !== genesis.executionVersion)
+    return versionRefusal(options, genesis.executionVersion)
   if (stored !== undefined && stored.genesisDigest !== digest) {
     return {
       code: 'other-genesis',

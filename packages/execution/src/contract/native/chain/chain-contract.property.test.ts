@@ -114,9 +114,9 @@ function checkState({ journal }: TestContracts): void {
     else expect(organisation).toMatchObject({ members, voters })
   }
   const present = organisations.flatMap(([, organisation]) => (organisation === undefined ? [] : [organisation]))
-  const votes = present.reduce((sum, organisation) => sum + organisation.votes, 0)
+  // The votes of an organisation count once it has a voter.
+  const votes = present.reduce((sum, organisation) => sum + (organisation.voters > 0 ? organisation.votes : 0), 0)
   expect(recordIn(journal, SYSTEM_RECORDS.totals)).toMatchObject({ organisations: present.length, votes })
-  expect(votes).toBeGreaterThan(0)
   for (const { peerId, kind, organisation } of nodes)
     expect(entryIn(journal, SYSTEM_ENTRIES.node, peerId)).toMatchObject({ kind, organisation })
   const { next, afterNext } = recordIn(journal, SYSTEM_RECORDS.sets)
@@ -157,6 +157,7 @@ it('answers or refuses any calls, and what it holds fits together', () => {
 
 /** They need a signature, a contract, or several calls before them, and seldom succeed here. */
 const RARE = [
+  ...['approveCode', 'withdrawCode', 'applyCode', 'reportEquivocation'],
   'reportEquivocation',
   ...['rotateKey', 'ready', 'restrict', 'acceptEntryOf', 'addValidator', 'setPeerIds', 'removeValidator'],
   ...['acceptGovernor', 'acceptEntry', 'removeOrganisation', 'removeNode', 'removeAccount'],

@@ -84,6 +84,10 @@ const entries: { readonly [K in keyof typeof SYSTEM_ENTRIES]: Target } = {
   roleName: codecTarget(SYSTEM_ENTRIES.roleName.codec, any.ascii(31)),
   evidence: codecTarget(SYSTEM_ENTRIES.evidence.codec, governed.takenEvidence),
   firstEvidence: codecTarget(SYSTEM_ENTRIES.firstEvidence.codec, governed.firstEvidence),
+  approval: codecTarget(
+    SYSTEM_ENTRIES.approval.codec,
+    fc.record({ codeHash: any.hash, dataHash: any.hash, lastHeight: any.height }),
+  ),
 }
 
 const undoRoots = fc
@@ -117,6 +121,13 @@ fuzzTargets({
   'system record governance': recordTarget(SYSTEM_RECORDS.governance, governed.governance),
   'system record totals': recordTarget(SYSTEM_RECORDS.totals, governed.totals),
   'system record domain': recordTarget(SYSTEM_RECORDS.domain, any.signingDomain),
+  'system record schedule': recordTarget(
+    SYSTEM_RECORDS.schedule,
+    fc.record({
+      haltHeight: fc.option(any.height, { nil: undefined }),
+      upgrade: fc.option(fc.record({ height: any.height, executionVersion: any.hash }), { nil: undefined }),
+    }),
+  ),
   ...Object.fromEntries(Object.entries(entries).map(([kind, target]) => [`system entry ${kind}`, target])),
   'tree head': codecTarget(
     headCodec,

@@ -51,7 +51,7 @@ export function refusalText({ name, values }: NamedItem, roles: RoleNames): stri
     case 'NotAValidatorKey':
       return `${lower(values['validator'])} is and was no key of a validator on this chain`
     case 'EvidenceOutOfTime':
-      return `the evidence is of height ${String(values['height'])}: of this key it counts from ${String(values['first'])} to ${String(values['last'])}`
+      return `the evidence is of height ${Number(values['height'])}: of this key it counts from ${Number(values['first'])} to ${Number(values['last'])}`
     case 'AlreadyReported':
       return `this equivocation of validator ${idOf(values['id'])} was reported before, by the evidence ${idOf(values['evidenceHash'])}`
     case 'Refused':

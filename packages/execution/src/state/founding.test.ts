@@ -25,7 +25,11 @@ it('the state of block 0 says what genesis says, and counts it', () => {
         sum += counting
         expect(entryIn(journal, SYSTEM_ENTRIES.checkpoint, id, 0)).toEqual({ height: 0, votes: counting })
       }
-      expect(recordIn(journal, SYSTEM_RECORDS.totals)).toEqual({ organisations: organisations.length, votes: sum, checkpoints: 1 })
+      expect(recordIn(journal, SYSTEM_RECORDS.totals)).toEqual({
+        organisations: organisations.length,
+        votes: sum,
+        checkpoints: 1,
+      })
       expect(entryIn(journal, SYSTEM_ENTRIES.checkpoint, ZERO_HASH, 0)).toEqual({ height: 0, votes: sum })
       for (const { address, ...entry } of accounts)
         expect(entryIn(journal, SYSTEM_ENTRIES.account, address)).toEqual({ ...entry, suspended: false })

@@ -104,7 +104,9 @@ function checkState({ journal }: TestContracts): void {
     expect(codec.decode(record.codec, journal.storage(SYSTEM_ADDRESS, record.key)!).ok, record.name).toBe(true)
   const roster = recordIn(journal, SYSTEM_RECORDS.roster)
   const nodes = recordIn(journal, SYSTEM_RECORDS.nodes)
-  const accounts = [...SENDERS, SYSTEM_ADDRESS].map((one) => entryIn(journal, SYSTEM_ENTRIES.account, one)).filter((entry) => entry !== undefined)
+  const accounts = [...SENDERS, SYSTEM_ADDRESS]
+    .map((one) => entryIn(journal, SYSTEM_ENTRIES.account, one))
+    .filter((entry) => entry !== undefined)
   const organisations = IDS.map((id) => [id, entryIn(journal, SYSTEM_ENTRIES.organisation, id)] as const)
   const of = (id: Hash) => (entry: { readonly organisation: Hash }) => entry.organisation === id
   for (const [id, organisation] of organisations) {

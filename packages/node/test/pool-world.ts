@@ -56,7 +56,7 @@ export class World {
 
   offer(fill = FILL): readonly CandidateQueue<SignedTransaction>[] {
     return offerInTurns(this.waiting.queues(), this.waiting.newcomers, {
-      ...{ fill, isSuspended: () => false, dropped: this.use.dropped },
+      ...{ fill, isSuspended: () => false, isOffered: () => false, dropped: this.use.dropped },
     })
   }
 

@@ -8,6 +8,8 @@ import type { PoolEntry, SenderQueue } from './sender-queue.ts'
 export interface OfferRequest {
   readonly fill: FillLimits
   readonly isSuspended: (hash: Hash) => boolean
+  /** Transactions that the block is offered already, by the lane. Their senders' later ones follow them. */
+  readonly isOffered: (hash: Hash) => boolean
   /** Number of blocks that no longer count, as in `SenderUse`. */
   readonly dropped: number
 }
@@ -73,11 +75,11 @@ class Rotation implements Source {
   #queue: SenderQueue | undefined
   #missesLeft: number = OFFER_LIMITS.missesMax
 
-  constructor(newcomers: Newcomers, counter: Counter) {
+  constructor(newcomers: Newcomers, counter: Counter, isOffered: OfferRequest['isOffered']) {
     this.use = newcomers.use
     this.served = newcomers.served
     this.#counter = counter
-    this.#round = firsts(newcomers)
+    this.#round = firsts(newcomers, isOffered)
   }
 
   first(): PoolEntry | undefined {
@@ -109,9 +111,19 @@ class Rotation implements Source {
   }
 }
 
-function* firsts(queues: Iterable<SenderQueue>): Generator<readonly [SenderQueue, PoolEntry]> {
+/** The first executable entry of a sender that is not offered yet. */
+function firstOpen(queue: SenderQueue, isOffered: OfferRequest['isOffered']): PoolEntry | undefined {
+  let entry = queue.first()
+  while (entry !== undefined && isOffered(entry.transaction.hash)) entry = queue.after(entry)
+  return entry
+}
+
+function* firsts(
+  queues: Iterable<SenderQueue>,
+  isOffered: OfferRequest['isOffered'],
+): Generator<readonly [SenderQueue, PoolEntry]> {
   for (const queue of queues) {
-    const entry = queue.first()
+    const entry = firstOpen(queue, isOffered)
     if (entry !== undefined) yield [queue, entry]
   }
 }
@@ -186,7 +198,7 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
   const sources: Source[] = []
   /** Next entry of the newcomers, and of senders that have had a turn. */
   const next = new Map<number, PoolEntry | undefined>()
-  const rotation = new Rotation(newcomers, counter)
+  const rotation = new Rotation(newcomers, counter, request.isOffered)
   const first = rotation.first()
   if (first !== undefined) {
     sources.push(rotation)
@@ -206,8 +218,8 @@ export function offerInTurns(queues: ReadonlyMap<unknown, SenderQueue>, newcomer
   const offered = new Map<Source, SignedTransaction[]>()
   for (let at = turns.next; at !== undefined && !counter.isFull; at = turns.next) {
     const source = sources[at]!
-    const entry = next.get(at) ?? source.first()!
-    if (!counter.mayTake(entry)) {
+    const entry = next.get(at) ?? firstOpen(source as SenderQueue, request.isOffered)
+    if (entry === undefined || !counter.mayTake(entry)) {
       turns.took(0, counter.part, undefined)
       continue
     }
@@ -254,8 +266,8 @@ export function offerByTip(queues: ReadonlyMap<unknown, SenderQueue>, baseFee: W
   const candidates: SignedTransaction[] = []
   for (let at = heap.first; at !== undefined && !counter.isFull; at = heap.first) {
     const queue = waiting[at]!
-    const entry = next[at] ?? queue.first()!
-    const isTaken = effectiveTip(entry.transaction, baseFee) >= 0n && counter.mayTake(entry)
+    const entry = next[at] ?? firstOpen(queue, request.isOffered)
+    const isTaken = entry !== undefined && effectiveTip(entry.transaction, baseFee) >= 0n && counter.mayTake(entry)
     if (isTaken) {
       counter.take(entry)
       candidates.push(entry.transaction)

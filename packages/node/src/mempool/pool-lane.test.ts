@@ -76,6 +76,8 @@ describe('a transaction by the lane', () => {
     const places = offered(pool).map(({ sender, nonce }) => `${sender} ${nonce}`)
     expect(places[0]).toBe(`${addressOf(0)} 0`)
     expect(new Set(places).size).toBe(places.length)
+    // What its sender sent after it need not wait for another block.
+    expect(places).toContain(`${addressOf(0)} 1`)
     expect(pool.candidates(ALL)[0]).toMatchObject({ use: 0, candidates: [{ nonce: 0 }] })
   })
 

@@ -275,8 +275,9 @@ export class TransactionPool implements Mempool {
         candidates: candidates.filter(({ hash }) => !this.#suspension.has(hash)),
       }))
     const offered = new Set(byLane.flatMap(({ candidates }) => candidates.map(({ hash }) => hash)))
-    const isSuspended = (hash: Hash) => this.#suspension.has(hash) || offered.has(hash)
-    const request = { fill, isSuspended, dropped: this.#use.dropped }
+    const isSuspended = (hash: Hash) => this.#suspension.has(hash)
+    const isOffered = (hash: Hash) => offered.has(hash)
+    const request = { fill, isSuspended, isOffered, dropped: this.#use.dropped }
     const queues = this.#waiting.queues()
     const others = chargesFees ? offerByTip(queues, baseFee, request) : offerInTurns(queues, this.#waiting.newcomers, request)
     return [...byLane, ...others]

@@ -41,7 +41,7 @@ class Chain {
   /** Makes the next block; returns the senders of its transactions. */
   block(): readonly number[] {
     const queues = offerInTurns(this.#waiting.queues(), this.#waiting.newcomers, {
-      ...{ fill: FILL, isSuspended: () => false, dropped: this.#use.dropped },
+      ...{ fill: FILL, isSuspended: () => false, isOffered: () => false, dropped: this.#use.dropped },
     })
     const turns = new Turns(queues.length)
     for (const [i, { use }] of queues.entries()) turns.add(use, LEAST, i)

@@ -23,6 +23,9 @@ import type { RpcBackend } from '../backend.ts'
 import { DEFAULT_RPC_LIMITS } from '../limits.ts'
 import type { RpcSettings } from './server.ts'
 
+/** A client hears within milliseconds, unless the machine is busy. */
+const PATIENT = { timeout: 15_000 }
+
 const SYSTEM = '0x00000000000000000000000000000051756f696e'
 const ABI = parseAbi([
   'function setPolicy(string name, string access)',
@@ -126,7 +129,7 @@ async function openSocket(headers: Record<string, string> = {}, protocols: reado
     async call(method: string, ...params: unknown[]) {
       const own = ++id
       socket.send(JSON.stringify({ jsonrpc: '2.0', id: own, method, params }))
-      await vi.waitUntil(() => messages.some((message) => message.id === own))
+      await vi.waitUntil(() => messages.some((message) => message.id === own), PATIENT)
       return messages.find((message) => message.id === own)!
     },
     closed: once(socket, 'close').then(([code, reason]) => ({ code: code as number, reason: String(reason) })),
@@ -191,7 +194,7 @@ describe('over HTTP, where only members read', () => {
       `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${lines}Content-Length: ${body.length}\r\n\r\n${body}`,
       'latin1',
     )
-    await vi.waitUntil(() => text.includes('"error"'))
+    await vi.waitUntil(() => text.includes('"error"'), PATIENT)
     socket.destroy()
     expect(text).toContain('"reason":"invalid-token"')
   })
@@ -283,7 +286,7 @@ describe('a WebSocket', () => {
     await call('eth_subscribe', 'newHeads')
     const stream = await call('quoin_subscribe', { stream: 'blocks' })
     await node.produce()
-    await vi.waitUntil(() => messages.some(({ params }) => JSON.stringify(params)?.includes('"number":"0x1"')))
+    await vi.waitUntil(() => messages.some(({ params }) => JSON.stringify(params)?.includes('"number":"0x1"')), PATIENT)
     await govern('setAccount', [reader.address, ORGANISATION, ROLES.reader, 0n, true])
     expect(await closed).toMatchObject({
       code: 4100,
@@ -368,11 +371,11 @@ describe('a WebSocket', () => {
       const heads: bigint[] = []
       const errors: Error[] = []
       viem.watchBlockNumber({ onBlockNumber: (number) => heads.push(number), onError: (error) => errors.push(error) })
-      await vi.waitUntil(() => rpc.server.counters.subscriptions === 2)
+      await vi.waitUntil(() => rpc.server.counters.subscriptions === 2, PATIENT)
       await node.produce()
-      await vi.waitUntil(() => heads.includes(1n) && heights.includes(1))
+      await vi.waitUntil(() => heads.includes(1n) && heights.includes(1), PATIENT)
       await govern('setAccount', [reader.address, ORGANISATION, ROLES.sender, 0n, false])
-      await vi.waitUntil(() => errors.length > 0 && rpc.server.counters.subscriptions === 0)
+      await vi.waitUntil(() => errors.length > 0 && rpc.server.counters.subscriptions === 0, PATIENT)
       expect([heads, heights]).toEqual([[1n], [1]])
     } finally {
       globalThis.WebSocket = native

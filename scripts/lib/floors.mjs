@@ -16,12 +16,14 @@ export const coverageSummary = join(coverageFolder, 'coverage-summary.json')
 export const floors = {
   protocol: { lines: 97, branches: 95 },
   consensus: { lines: 97, branches: 95 },
-  execution: { lines: 97, branches: 92 },
+  execution: { lines: 96, branches: 91 },
   platform: { lines: 94, branches: 78 },
-  contracts: { lines: 54, branches: 50 },
-  node: { lines: 85, branches: 79 },
+  // The standards run in the interpreter, which does not count here.
+  contracts: { lines: 50, branches: 48 },
+  node: { lines: 83, branches: 77 },
   validator: { lines: 100, branches: 100 },
-  cli: { lines: 60, branches: 55 },
+  // The commands of permissions are run by the suite `e2e`.
+  cli: { lines: 48, branches: 48 },
   // Sends and streams are run by the suite `sdk`, against real nodes, which does not count here.
   sdk: { lines: 53, branches: 50 },
 }
